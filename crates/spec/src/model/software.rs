@@ -1,0 +1,175 @@
+//! What runs on the nodes.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Choice, ParallelClusterVersion, SlurmKey, SlurmValue};
+
+/// ParallelCluster's version, operating system and engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ParallelCluster {
+    /// Version.
+    pub version: ParallelClusterVersion,
+    /// Operating system of all nodes.
+    pub os: Os,
+    /// Who drives it: its own CloudFormation provider, or an installed `pcluster`.
+    pub engine: Engine,
+}
+
+impl Default for ParallelCluster {
+    fn default() -> Self {
+        let version = ParallelClusterVersion::new("3.16.1").unwrap_or_else(|| unreachable!("a version"));
+        Self { version, os: Os::Ubuntu2404, engine: Engine::Cloudformation }
+    }
+}
+
+/// Operating systems that ParallelCluster knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names say it
+pub enum Os {
+    Alinux2,
+    Alinux2023,
+    Ubuntu2204,
+    Ubuntu2404,
+    Rhel8,
+    Rhel9,
+    Rocky8,
+    Rocky9,
+}
+
+/// Who drives ParallelCluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// Its own CloudFormation provider: nothing to install.
+    Cloudformation,
+    /// An installed `pcluster`.
+    Cli,
+}
+
+/// Slurm's own settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Slurm {
+    /// Minutes that an idle dynamic node stays on. -1: for ever.
+    #[schemars(range(min = -1, max = 525_600))]
+    pub idle_minutes: i32,
+    /// What a change of queues does to running jobs.
+    pub queue_update: QueueUpdate,
+    /// Schedule by memory too, so that jobs cannot take each other's.
+    pub memory_scheduling: bool,
+    /// Seconds between SIGTERM and SIGKILL at a job's end.
+    #[schemars(range(min = 5, max = 65533))]
+    pub kill_wait_seconds: u32,
+    /// Seconds without a word after which a node counts as down.
+    #[schemars(range(min = 10, max = 65533))]
+    pub slurmd_timeout_seconds: u32,
+    /// More slurm.conf settings, as `Name: value`.
+    pub settings: BTreeMap<SlurmKey, SlurmValue>,
+}
+
+impl Default for Slurm {
+    fn default() -> Self {
+        Self {
+            idle_minutes: 60,
+            queue_update: QueueUpdate::Drain,
+            memory_scheduling: false,
+            kill_wait_seconds: 60,
+            slurmd_timeout_seconds: 180,
+            settings: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a change of queues does to running jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueUpdate {
+    /// Let them finish.
+    Drain,
+    /// End them.
+    Terminate,
+    /// Refuse the change while nodes run.
+    ComputeFleetStop,
+}
+
+/// What is set up on each kind of node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Setup {
+    /// Compute nodes: `auto` follows their hardware.
+    pub compute: SetupMode,
+    /// The head node.
+    pub head: bool,
+    /// Login nodes.
+    pub login: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { compute: SetupMode::Auto, head: true, login: true }
+    }
+}
+
+/// How much is set up on compute nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupMode {
+    /// Follows the hardware of each queue.
+    Auto,
+    /// Drivers, fabric, containers and metrics are verified.
+    Gpu,
+    /// Containers and metrics.
+    Cpu,
+    /// Nothing: the fastest start.
+    Minimal,
+}
+
+/// Containers: Enroot and Pyxis as they come with the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Containers {
+    /// Switch them on (`srun --container-image`).
+    pub enabled: bool,
+    /// Where images are kept, shared by all nodes.
+    #[schemars(regex(pattern = r"^/fsx(/[A-Za-z0-9_.-]+)*$"), extend("examples" = ["/fsx/containers"]))]
+    pub images: String,
+}
+
+impl Default for Containers {
+    fn default() -> Self {
+        Self { enabled: true, images: "/fsx/containers".to_owned() }
+    }
+}
+
+/// Which NCCL jobs get.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nccl {
+    /// The image's or the container's own (default), or one installed on /fsx.
+    pub source: NcclSource,
+    /// The version to install with `source: shared`.
+    pub version: Choice<NcclVersion>,
+}
+
+/// Where NCCL comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NcclSource {
+    /// The machine image's or the container's own.
+    #[default]
+    Image,
+    /// Built once, installed on /fsx, verified on a compute node.
+    Shared,
+}
+
+/// An NCCL release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct NcclVersion(
+    #[schemars(regex(pattern = r"^2\.[0-9]+\.[0-9]+(-[0-9]+)?$"), extend("examples" = ["2.28.7-1"]))] pub String,
+);

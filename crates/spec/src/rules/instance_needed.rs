@@ -1,0 +1,40 @@
+//! AWS without an instance type.
+
+use super::Rule;
+use crate::model::ProviderKind;
+use crate::{Diagnostic, Spec, path};
+
+pub(super) static RULE: Rule = Rule {
+    code: "instance-needed",
+    summary: "On AWS every compute resource has an instance type; declared hardware is for rehearsals",
+    explain: "In a rehearsal a node can be declared with any hardware. On AWS the instance type decides it.",
+    check,
+};
+
+fn check(spec: &Spec) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    if spec.provider == ProviderKind::Local {
+        return found;
+    }
+    for (q, queue) in spec.queues.iter().enumerate() {
+        for (c, resource) in queue.compute.iter().enumerate() {
+            let at = path!["queues", q, "compute", c];
+            if resource.instance.is_none() {
+                let what = format!("compute resource `{}` needs an `instance`", resource.name);
+                found.push(
+                    Diagnostic::error(RULE.code, at.at("name"), what)
+                        .fix("add `instance`: for example `p5en.48xlarge`"),
+                );
+            }
+            if resource.hardware.is_some() {
+                let what = "`hardware` has no effect on AWS";
+                found.push(
+                    Diagnostic::error(RULE.code, at.at("hardware"), what)
+                        .why("the instance type decides it")
+                        .fix("remove it"),
+                );
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,24 @@
+//! The whole internet let in, unasked (pitfalls D-A45, D-B05).
+
+use super::Rule;
+use crate::{Diagnostic, Spec, path};
+
+pub(super) static RULE: Rule = Rule {
+    code: "world-open",
+    summary: "0.0.0.0/0 only with `open_to_the_world: true`",
+    explain: "Clusters with SSH open to the internet are found within minutes. If that is really meant, the spec says \
+              so in words.",
+    check,
+};
+
+fn check(spec: &Spec) -> Vec<Diagnostic> {
+    if spec.access.open_to_the_world {
+        return Vec::new();
+    }
+    let open = spec.access.cidrs.iter().enumerate().filter(|(_, cidr)| cidr.as_str().ends_with("/0"));
+    open.map(|(index, cidr)| {
+        Diagnostic::error(RULE.code, path!["access", "cidrs", index], format!("`{cidr}` lets the whole internet in"))
+            .fix("give your own address, for example `203.0.113.7/32`, or set `open_to_the_world: true`")
+    })
+    .collect()
+}
