@@ -39,7 +39,7 @@ EPILOG = """\
 how ranks find each other
   srun       one task per rank: SLURM_PROCID, SLURM_NTASKS and SLURM_LOCALID say which one this is
   torchrun   RANK, WORLD_SIZE and LOCAL_RANK say so (they win when both sets are there)
-  neither    a single rank, enough to try the script on a laptop
+  neither    a single rank
   MASTER_ADDR and MASTER_PORT name the place where rank 0 listens; the batch script sets them.
 
 what lands in --out, a folder that every node must see
@@ -171,8 +171,8 @@ class Fence:
             if self.me.rank != 0:
                 return
             file.truncate(0)
-            json.dump({"job": self.me.job, "run": self.me.run, "token": self.token, "host": self.me.host,
-                       "pid": os.getpid(), "time": time.time()}, file)
+            file.write(json.dumps({"job": self.me.job, "run": self.me.run, "token": self.token,
+                                   "host": self.me.host, "pid": os.getpid(), "time": time.time()}) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -207,16 +207,16 @@ class Checkpoints:
                 old.unlink()
 
     def load(self):
-        """The newest complete checkpoint, or None. Only for the holder of the fence."""
-        for leftover in self.folder.glob(".*.tmp"):  # of a run that was killed while writing
-            leftover.unlink()
-        for path in self.newest_first():
-            data = path.read_bytes()
-            if hashlib.sha256(data).hexdigest()[:16] == path.name.split(".")[1]:
-                return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            print(f"warning: {path} is damaged ({len(data)} bytes); set aside, trying the one before it", flush=True)
-            path.rename(f"{path}.damaged")  # out of the way, or it would count as one of the two kept
-        return None
+        """The newest complete checkpoint, or None."""
+        with self.fence.held():  # what is tidied up here must not be a newer run's
+            for leftover in self.folder.glob(".*.tmp"):  # of a run that was killed while writing
+                leftover.unlink()
+            for path in self.newest_first():
+                data = path.read_bytes()
+                if hashlib.sha256(data).hexdigest()[:16] == path.name.split(".")[1]:
+                    return torch.load(io.BytesIO(data), map_location="cpu")
+                print(f"warning: {path} is damaged ({len(data)} bytes): set aside, trying the one before", flush=True)
+                path.rename(f"{path}.damaged")  # out of the way, or it would count as one of the two kept
 
 
 def rewind_metrics(path, step, run):
@@ -317,10 +317,11 @@ def join_ranks(me):
     return device, backend, peers
 
 
-def agree_on_state(args, me, checkpoints):
+def agree_on_state(args, me, checkpoints, fence):
     """Rank 0 reads the checkpoint and hands it round, so that all ranks resume from the same one."""
-    shared = [checkpoints.load() if me.rank == 0 else None]
+    shared = [checkpoints.load(), fence.token] if me.rank == 0 else [None, None]
     dist.broadcast_object_list(shared, src=0)
+    fence.token = shared[1]  # rank 0's, by which the other ranks can tell whether the fence is still ours
     state = shared[0] or {"step": 0, "train_seconds": 0.0, "seed": args.seed, "batch_size": args.batch_size}
     for name in ("seed", "batch_size"):
         if state[name] != getattr(args, name):
@@ -370,9 +371,10 @@ def train(args, me):
     steps_per_epoch = len(labels) // args.batch_size  # the few digits left over sit out this epoch
     total = args.epochs * steps_per_epoch
 
-    state = agree_on_state(args, me, checkpoints)
+    state = agree_on_state(args, me, checkpoints, fence)
     step = state["step"]
-    metrics = Metrics(args.out / "metrics", me, step)
+    with fence.held():  # a run that was overtaken while it started must not rewind the newer one's files
+        metrics = Metrics(args.out / "metrics", me, step)
     torch.manual_seed(args.seed)
     network = build_model().to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=args.lr)
@@ -450,8 +452,12 @@ def main():
     except Refused as reason:
         print(f"rank {me.rank} on node {me.node}: {reason}", file=sys.stderr, flush=True)
         code = reason.code
-    except Exception:  # whatever it is, this rank must end, and not with 0, so that the job does too
-        print(f"rank {me.rank} on node {me.node} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+    except Exception as error:  # whatever it is, this rank must end, and not with 0, so that the job does too
+        if re.search("peer|timed? ?out|NCCL", str(error), re.IGNORECASE):  # a traceback per rank would drown
+            reason = f"lost another rank: {str(error).strip()}"            # the message of the one that failed
+        else:
+            reason = f"failed:\n{traceback.format_exc()}"
+        print(f"rank {me.rank} on node {me.node} {reason}", file=sys.stderr, flush=True)
         code = EXIT_FAILED
     os._exit(code)  # not sys.exit: after a failure PyTorch's clean-up may wait for peers that are gone
 

@@ -1,0 +1,74 @@
+//! `trainyard nodes`: every node, and rehearsing the loss of one.
+
+use std::path::PathBuf;
+
+use trainyard_provider::local::supervisor::{Ask, Client};
+use trainyard_provider::{Failure, Provider};
+
+use crate::session::{Session, Target};
+use crate::ui::table;
+
+/// Show every node; rehearse the loss of one.
+#[derive(Debug, clap::Args)]
+pub struct Nodes {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show every node (the default).
+    List {
+        /// The spec.
+        spec: Option<PathBuf>,
+    },
+    /// End everything on a node at once, as when its machine dies. Only in a rehearsal.
+    Crash {
+        /// The node.
+        node: String,
+    },
+}
+
+impl Nodes {
+    pub fn run(self, session: &Session) -> Result<u8, Failure> {
+        match self.action {
+            Some(Action::Crash { node }) => crash(session, &self.target, node),
+            Some(Action::List { spec }) => {
+                list(session, &Target { file: self.target.file.clone().or(spec), ..self.target })
+            }
+            None => list(session, &self.target),
+        }
+    }
+}
+
+fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
+    let (store, plan) = session.made(target)?;
+    let local = session.local(&store);
+    let observed = local.observe(&plan)?;
+    if !observed.controller {
+        return Err(Failure::refused(format!("cluster `{}` is down", plan.cluster)).hint("start it with: trainyard up"));
+    }
+    if session.ui.is_json() {
+        session.ui.json(&observed.nodes);
+        return Ok(0);
+    }
+    let rows = observed.nodes.iter().map(|node| {
+        let gib = format!("{} GiB", node.memory_mib / 1024);
+        [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
+    });
+    session.ui.data(&table(["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"], rows));
+    Ok(0)
+}
+
+fn crash(session: &Session, target: &Target, node: String) -> Result<u8, Failure> {
+    let (store, plan) = session.made(target)?;
+    if node == trainyard_plan::local::HEAD {
+        return Err(Failure::usage("the head node carries the scheduler; losing it is not rehearsed here"));
+    }
+    session.local(&store).access(&plan)?;
+    Client::new(&store).ask(&Ask::Crash { node: node.clone() })?;
+    session.ui.say(&format!("{node} is gone, with everything that ran on it\nwatch: trainyard nodes; trainyard status"));
+    Ok(0)
+}

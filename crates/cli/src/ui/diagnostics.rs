@@ -1,0 +1,51 @@
+//! Problems of a spec, with carets under the text.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use trainyard_spec::{Diagnostic, Severity};
+
+use super::Ui;
+
+impl Ui {
+    /// Shows every diagnostic: on stderr for people, on stdout as JSON lines for programs.
+    pub fn diagnostics(&self, file: &str, text: &str, found: &[Diagnostic]) {
+        if self.is_json() {
+            return;
+        }
+        for diagnostic in found {
+            self.say(&render(file, text, diagnostic));
+            self.say("");
+        }
+    }
+}
+
+/// One diagnostic as annotated text.
+fn render(file: &str, text: &str, diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut main = Group::with_title(level.primary_title(diagnostic.what.as_str()).id(diagnostic.code));
+    let mut groups = Vec::new();
+    if let Some(place) = diagnostic.place {
+        // An empty span (end of a line, say) still wants a caret.
+        let end = if place.end > place.start { place.end } else { (place.start + 1).min(text.len().max(1)) };
+        let end = (end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        let label = diagnostic.why.clone().unwrap_or_default();
+        let annotation = AnnotationKind::Primary.span(place.start..end.max(place.start));
+        let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+        main = main.element(Snippet::source(text).path(file).line_start(1).annotation(annotation));
+    }
+    if let Some(fix) = &diagnostic.fix {
+        if fix.edits.is_empty() {
+            main = main.element(Level::HELP.message(fix.say.as_str()));
+        } else {
+            let patches = fix.edits.iter().map(|edit| Patch::new(edit.start..edit.end, edit.text.as_str()));
+            groups.push(
+                Group::with_title(Level::HELP.secondary_title(fix.say.as_str()))
+                    .element(Snippet::source(text).path(file).line_start(1).patches(patches)),
+            );
+        }
+    }
+    groups.insert(0, main);
+    Renderer::styled().render(&groups)
+}

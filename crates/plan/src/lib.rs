@@ -1,0 +1,30 @@
+//! What will be made: `(Spec, Facts)` become artifacts and steps. Nothing is done here.
+//!
+//! Never reads files, the clock, the environment or the network: same input, same bytes.
+//! All choices are made here (names, addresses, order, deadlines, undo), so the engine has none.
+
+pub mod artifacts;
+pub mod hostlist;
+pub mod local;
+mod plan;
+
+pub use plan::{Action, Artifact, Note, Plan, Step, Undo};
+pub use trainyard_spec::facts::{Facts, Isolation, LocalFacts};
+
+use trainyard_spec::{Diagnostic, Spec};
+
+/// What is asked of the plan beyond the spec.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// At most this many nodes in each queue (`--max-nodes`).
+    pub nodes_per_queue_max: Option<u32>,
+}
+
+/// Builds the plan of a cluster.
+///
+/// Fails with diagnostics where these facts cannot carry this spec.
+pub fn build(spec: &Spec, facts: &Facts, options: Options) -> Result<Plan, Vec<Diagnostic>> {
+    match facts {
+        Facts::Local(facts) => local::build(spec, facts, options),
+    }
+}

@@ -1,0 +1,105 @@
+//! The rehearsal's steps, in order, each with deadline and undo.
+
+use serde::{Deserialize, Serialize};
+use trainyard_spec::Spec;
+
+use super::layout::{FOLDERS, PASSING};
+use super::{HEAD, Rehearsed};
+use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
+
+/// What the rehearsal's provider can do. Paths are below the cluster's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LocalAction {
+    /// Make folders with their modes.
+    MakeFolders(Vec<(String, u32)>),
+    /// Remove folders that hold nothing of anybody's.
+    RemoveFolders(Vec<String>),
+    /// Copy this program into the cluster, where the nodes find it.
+    InstallProgram,
+    /// Make the key with which Slurm's daemons know each other.
+    MakeKey(String),
+    /// Write the plan's artifacts. The digest makes a change of any of them a new step.
+    WriteArtifacts {
+        /// Of all artifacts.
+        digest: String,
+    },
+    /// Start the supervisor: the parent of all nodes.
+    StartSupervisor {
+        /// Of what it is started with.
+        digest: String,
+    },
+    /// Stop the supervisor and with it every node.
+    StopSupervisor,
+    /// Start nodes and wait until their daemons run.
+    StartNodes(Vec<String>),
+    /// Stop nodes.
+    StopNodes(Vec<String>),
+    /// Wait until slurmctld answers.
+    AwaitController,
+    /// Wait until these nodes take jobs.
+    AwaitIdle(Vec<String>),
+}
+
+pub(super) fn steps(spec: &Spec, rehearsed: &Rehearsed, artifacts: &[Artifact]) -> Vec<Step> {
+    let fixed: Vec<String> =
+        rehearsed.nodes.iter().filter(|n| n.is_static && n.name != HEAD).map(|n| n.name.clone()).collect();
+    let digest = fingerprint(&artifacts);
+    let folders = FOLDERS.iter().map(|(path, mode)| ((*path).to_owned(), *mode)).collect();
+    let passing = PASSING.iter().map(|path| (*path).to_owned()).collect();
+    let boot = u64::from(spec.rehearsal.boot_seconds);
+    let many = u64::try_from(fixed.len()).unwrap_or(u64::MAX);
+    let mut steps = vec![
+        Draft::new("folders", "Make the cluster's folders", LocalAction::MakeFolders(folders), 30, 1)
+            .undo("Remove what nobody made by hand", LocalAction::RemoveFolders(passing)),
+        Draft::new("program", "Install trainyard on the nodes", LocalAction::InstallProgram, 60, 1).step,
+        Draft::new("key", "Make the cluster's key", LocalAction::MakeKey("run/munge.key".into()), 10, 1).step,
+        Draft::new("configuration", "Write Slurm's configuration", LocalAction::WriteArtifacts { digest }, 30, 1).step,
+        Draft::new(
+            "supervisor",
+            "Start the node supervisor",
+            LocalAction::StartSupervisor { digest: fingerprint(rehearsed) },
+            20,
+            1,
+        )
+        .undo("Stop the node supervisor", LocalAction::StopSupervisor),
+        Draft::new("head", "Start the head node", LocalAction::StartNodes(vec![HEAD.into()]), 30, 1)
+            .undo("Stop the head node", LocalAction::StopNodes(vec![HEAD.into()])),
+        Draft::new("controller", "Wait for slurmctld", LocalAction::AwaitController, 60, 1).step,
+    ];
+    if !fixed.is_empty() {
+        let names = format!("Start {} static nodes", fixed.len());
+        steps.push(
+            Draft::new(
+                "nodes",
+                &names,
+                LocalAction::StartNodes(fixed.clone()),
+                60 + boot + 2 * many,
+                1 + boot + many / 8,
+            )
+            .undo("Stop the static nodes", LocalAction::StopNodes(fixed.clone())),
+        );
+        let wait = format!("Wait until {} nodes take jobs", fixed.len());
+        steps.push(Draft::new("ready", &wait, LocalAction::AwaitIdle(fixed), 60 + 2 * many, 2 + many / 8).step);
+    }
+    steps
+}
+
+struct Draft {
+    step: Step,
+}
+
+impl Draft {
+    fn new(name: &str, title: &str, action: LocalAction, deadline_seconds: u64, expected_seconds: u64) -> Self {
+        let action = Action::Local(action);
+        let (name, title) = (name.to_owned(), title.to_owned());
+        Self {
+            step: Step { name, title, action, deadline_seconds, expected_seconds, undo: Undo::Nothing, required: true },
+        }
+    }
+
+    fn undo(mut self, title: &str, action: LocalAction) -> Step {
+        self.step.undo = Undo::Act { title: title.to_owned(), action: Action::Local(action) };
+        self.step
+    }
+}

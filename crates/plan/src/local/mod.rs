@@ -1,0 +1,82 @@
+//! The rehearsal's plan: the same queues, nodes and Slurm settings, on this machine.
+
+mod actions;
+mod layout;
+mod nodes;
+mod notes;
+
+pub use actions::LocalAction;
+pub use layout::Layout;
+pub use nodes::{HEAD, Node, PartitionNodes};
+
+use serde::{Deserialize, Serialize};
+use trainyard_spec::{Diagnostic, Spec, facts::Isolation, facts::LocalFacts, path};
+
+use crate::artifacts::{self, Context};
+use crate::{Options, Plan};
+
+/// A rehearsal starts this many static nodes at most: each is some ten processes of this machine.
+pub const STATIC_NODES_MAX: usize = 256;
+/// A rehearsal declares this many nodes at most: its network has room for them.
+pub const NODES_MAX: usize = 4096;
+
+/// What is needed to run the rehearsed cluster again from the saved plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsed {
+    /// Where things lie, as the nodes see them.
+    pub layout: Layout,
+    /// The facts that the plan was made from.
+    pub facts: LocalFacts,
+    /// Every node, the head first.
+    pub nodes: Vec<Node>,
+    /// Folders of this machine that nodes see.
+    pub expose: Vec<String>,
+    /// Where scratch is mounted; empty without scratch.
+    pub scratch: String,
+    /// Seconds that a node's start is made to take.
+    pub boot_seconds: u32,
+}
+
+pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result<Plan, Vec<Diagnostic>> {
+    let layout = Layout::new(facts);
+    let partitions = nodes::derive(spec, facts, options);
+    check(&partitions)?;
+    let scratch = &spec.storage.scratch;
+    let rehearsed = Rehearsed {
+        layout,
+        facts: facts.clone(),
+        nodes: nodes::all(facts, &partitions),
+        expose: spec.rehearsal.expose.iter().map(ToString::to_string).collect(),
+        scratch: if scratch.enabled { scratch.path.to_string() } else { String::new() },
+        boot_seconds: spec.rehearsal.boot_seconds,
+    };
+    let context = Context { spec, facts, rehearsed: &rehearsed, partitions: &partitions };
+    let artifacts = artifacts::all(&context);
+    let steps = actions::steps(spec, &rehearsed, &artifacts);
+    let notes = notes::notes(spec, facts, options, &partitions);
+    Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, rehearsed })
+}
+
+fn check(partitions: &[PartitionNodes]) -> Result<(), Vec<Diagnostic>> {
+    let all: usize = partitions.iter().map(|p| p.nodes.len()).sum();
+    let fixed = partitions.iter().flat_map(|p| &p.nodes).filter(|node| node.is_static).count();
+    let too_many = |what: String| {
+        Err(vec![
+            Diagnostic::error("rehearsal-too-large", path!["queues"], what)
+                .why("every node is a set of real processes on this machine")
+                .fix("rehearse fewer: --max-nodes 4 caps each queue"),
+        ])
+    };
+    if fixed > STATIC_NODES_MAX {
+        return too_many(format!("{fixed} static nodes are more than a rehearsal starts ({STATIC_NODES_MAX})"));
+    }
+    if all > NODES_MAX {
+        return too_many(format!("{all} nodes are more than a rehearsal declares ({NODES_MAX})"));
+    }
+    Ok(())
+}
+
+/// Whether nodes have a network of their own.
+pub(crate) fn own_network(facts: &LocalFacts) -> bool {
+    facts.isolation == Isolation::Namespaces
+}

@@ -1,0 +1,102 @@
+//! Which nodes there are: names as ParallelCluster gives them, addresses, declared hardware.
+
+use serde::{Deserialize, Serialize};
+use trainyard_spec::Spec;
+use trainyard_spec::catalog;
+use trainyard_spec::facts::LocalFacts;
+use trainyard_spec::model::{ComputeResource, Hardware, PartName, Toggle};
+
+use super::own_network;
+use crate::Options;
+
+/// The head node's name.
+pub const HEAD: &str = "head";
+
+/// One node of the rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its name, and its host name.
+    pub name: String,
+    /// Its address: on the cluster's own network, or loopback.
+    pub address: String,
+    /// slurmd's port (slurmctld's for the head).
+    pub port: u16,
+    /// Always on, or started when a job asks.
+    pub is_static: bool,
+}
+
+/// The nodes of one compute resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionNodes {
+    /// The queue.
+    pub queue: PartName,
+    /// The compute resource.
+    pub resource: PartName,
+    /// What each node is declared to have.
+    pub hardware: Hardware,
+    /// What its GPUs are, in Slurm's spelling; empty when not known.
+    pub gpu_model: String,
+    /// Static nodes first.
+    pub nodes: Vec<Node>,
+}
+
+/// Slurm's own ports, where nodes have a network of their own.
+const SLURMCTLD_PORT: u16 = 6817;
+const SLURMD_PORT: u16 = 6818;
+
+pub(super) fn derive(spec: &Spec, facts: &LocalFacts, options: Options) -> Vec<PartitionNodes> {
+    let mut partitions = Vec::new();
+    let mut index = 0;
+    for queue in &spec.queues {
+        let mut room = options.nodes_per_queue_max.unwrap_or(u32::MAX);
+        for resource in &queue.compute {
+            let max = resource.max.min(room);
+            let fixed = resource.min.min(max);
+            room -= max;
+            let mut nodes = Vec::new();
+            for number in 0..max {
+                let is_static = number < fixed;
+                let (word, ordinal) = if is_static { ("st", number + 1) } else { ("dy", number - fixed + 1) };
+                let name = format!("{}-{word}-{}-{ordinal}", queue.name, resource.name);
+                nodes.push(node(facts, name, index, is_static));
+                index += 1;
+            }
+            let (hardware, gpu_model) = hardware(resource);
+            if !nodes.is_empty() {
+                let (queue, resource) = (queue.name.clone(), resource.name.clone());
+                partitions.push(PartitionNodes { queue, resource, hardware, gpu_model, nodes });
+            }
+        }
+    }
+    partitions
+}
+
+/// The head, then every compute node.
+pub(super) fn all(facts: &LocalFacts, partitions: &[PartitionNodes]) -> Vec<Node> {
+    let address = if own_network(facts) { "10.77.0.1" } else { "127.0.0.1" };
+    let port = if own_network(facts) { SLURMCTLD_PORT } else { facts.first_port };
+    let head = Node { name: HEAD.into(), address: address.into(), port, is_static: true };
+    [head].into_iter().chain(partitions.iter().flat_map(|p| p.nodes.iter().cloned())).collect()
+}
+
+fn node(facts: &LocalFacts, name: String, index: u32, is_static: bool) -> Node {
+    if own_network(facts) {
+        let address = format!("10.77.{}.{}", index / 250 + 1, index % 250 + 1);
+        return Node { name, address, port: SLURMD_PORT, is_static };
+    }
+    // slurmd binds all addresses, so nodes that share a network need a port each.
+    let port = u16::try_from(u32::from(facts.first_port) + 1 + index).unwrap_or(u16::MAX);
+    Node { name, address: "127.0.0.1".into(), port, is_static }
+}
+
+fn hardware(resource: &ComputeResource) -> (Hardware, String) {
+    let known = resource.instance.as_ref().and_then(|instance| catalog::find(instance.as_str()));
+    let model = known.map_or("", |instance| instance.gpu_model).to_owned();
+    let declared = resource.hardware.clone().map(|hardware| (hardware, model.clone()));
+    let (mut hardware, model) =
+        declared.unwrap_or_else(|| (known.map(catalog::Instance::hardware).unwrap_or_default(), model));
+    if resource.hyperthreads == Toggle::Disabled {
+        hardware.threads_per_core = 1;
+    }
+    (hardware, model)
+}

@@ -1,0 +1,130 @@
+//! The plan: artifacts, steps, notes. Plain data that is printed, saved, hashed and run.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::local::{LocalAction, Rehearsed};
+
+/// Everything that will be made and done, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format of this file.
+    pub version: u32,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Files that will be written, by path.
+    pub artifacts: Vec<Artifact>,
+    /// What will be done, first to last; undone last to first.
+    pub steps: Vec<Step>,
+    /// What the reader should know before saying yes.
+    pub notes: Vec<Note>,
+    /// The rehearsed cluster: its nodes and where things lie.
+    pub rehearsed: Rehearsed,
+}
+
+impl Plan {
+    /// Seconds that all steps together usually take.
+    pub fn expected_seconds(&self) -> u64 {
+        self.steps.iter().map(|step| step.expected_seconds).sum()
+    }
+
+    /// The artifact of that path.
+    pub fn artifact(&self, path: &str) -> Option<&Artifact> {
+        self.artifacts.iter().find(|artifact| artifact.path == path)
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// Which kind of artifact it is: the name in `trainyard render`.
+    pub kind: String,
+    /// Path below the cluster's folder.
+    pub path: String,
+    /// Unix mode.
+    pub mode: u32,
+    /// Its text. Never a secret.
+    pub text: String,
+}
+
+impl Artifact {
+    /// A file that everybody may read.
+    pub fn text(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind: String::new(), path: path.into(), mode: 0o644, text: text.into() }
+    }
+
+    /// A file that is run.
+    pub fn script(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { mode: 0o755, ..Self::text(path, text) }
+    }
+}
+
+/// One thing that is done, and how it is undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name: unique in the plan, and the same in every plan of the same kind.
+    pub name: String,
+    /// What it does, as a person would say it.
+    pub title: String,
+    /// What the provider does.
+    pub action: Action,
+    /// Seconds after which it has failed.
+    pub deadline_seconds: u64,
+    /// Seconds that it usually takes.
+    pub expected_seconds: u64,
+    /// How it is undone.
+    pub undo: Undo,
+    /// Whether the cluster is of use without it.
+    pub required: bool,
+}
+
+impl Step {
+    /// What identifies the step's work: a changed action means that it is done again.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.action)
+    }
+}
+
+/// A short digest of anything that can be written as JSON.
+pub fn fingerprint(value: &impl Serialize) -> String {
+    // Our own types always serialize; an empty text would only mean that the step is done again.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How a step is undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undo {
+    /// By another action.
+    Act {
+        /// What it does, as a person would say it.
+        title: String,
+        /// What the provider does.
+        action: Action,
+    },
+    /// Not at all, for a reason.
+    Kept {
+        /// The reason, told at `down`.
+        because: String,
+    },
+    /// There is nothing to undo.
+    Nothing,
+}
+
+/// What a provider is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// In a rehearsal.
+    Local(LocalAction),
+}
+
+/// Something the reader should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The setting that it is about.
+    pub about: String,
+    /// What is to be known.
+    pub text: String,
+}

@@ -1,0 +1,141 @@
+//! Who makes it so: the [`Provider`] trait, the engine that runs a plan through it, and the providers.
+//!
+//! The engine has no choices: names, order, deadlines and undo are in the plan. Every step is
+//! journaled before and after, resumable after `kill -9`, and has a deadline. This crate tells
+//! (events); it never prints.
+
+pub mod engine;
+pub mod failure;
+pub mod fake;
+pub mod local;
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use trainyard_plan::{Action, Facts, Plan};
+use trainyard_run::Cancel;
+use trainyard_spec::Spec;
+
+pub use failure::{Failure, Kind};
+
+/// What a provider may use while it works on one step.
+pub struct StepContext<'a> {
+    /// When the step has failed.
+    pub deadline: Instant,
+    /// Set when the user asks to stop.
+    pub cancel: &'a Cancel,
+    /// Where to say how far the work is.
+    pub progress: &'a dyn Fn(&str),
+}
+
+impl StepContext<'_> {
+    /// How long the step may still take.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Asks `ready` again and again until it answers. `Ok(None)` means "not yet"; its text says what is awaited.
+    pub fn wait_for<T>(
+        &self,
+        what: &str,
+        mut ready: impl FnMut() -> Result<Result<T, String>, Failure>,
+    ) -> Result<T, Failure> {
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let last = match ready()? {
+                Ok(value) => return Ok(value),
+                Err(last) => last,
+            };
+            if self.cancel.is_set() {
+                return Err(Failure::interrupted(format!("stopped while waiting for {what}")));
+            }
+            if self.remaining().is_zero() {
+                return Err(Failure::refused(format!("{what} did not happen in time; last seen: {last}")));
+            }
+            (self.progress)(&last);
+            std::thread::sleep(pause.min(self.remaining()));
+            pause = (pause * 2).min(Duration::from_millis(250));
+        }
+    }
+}
+
+/// Who makes a plan so.
+pub trait Provider {
+    /// Finds out what is true outside and matters to this spec.
+    fn survey(&self, spec: &Spec) -> Result<Facts, Failure>;
+
+    /// Does one action. Doing it twice must do no harm.
+    fn execute(&self, plan: &Plan, action: &Action, context: &StepContext<'_>) -> Result<(), Failure>;
+
+    /// Whether what an action once did still holds.
+    fn holds(&self, plan: &Plan, action: &Action) -> Result<bool, Failure>;
+
+    /// What is there now.
+    fn observe(&self, plan: &Plan) -> Result<Observed, Failure>;
+}
+
+/// A cluster as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Observed {
+    /// Whether the scheduler answers.
+    pub controller: bool,
+    /// Every compute node.
+    pub nodes: Vec<NodeState>,
+    /// Every job that is not over.
+    pub jobs: Vec<JobState>,
+}
+
+/// A node as Slurm sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeState {
+    /// Its name.
+    pub name: String,
+    /// Its queues.
+    pub queues: Vec<String>,
+    /// Slurm's word for its state, with the suffix for power: `idle`, `alloc`, `idle~`, `down*`.
+    pub state: String,
+    /// Logical CPUs.
+    pub cpus: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Its generic resources, in Slurm's spelling; empty without any.
+    pub gres: String,
+    /// Why it is out of service; empty when it is not.
+    pub reason: String,
+}
+
+impl NodeState {
+    /// Whether it is powered down: it costs nothing and comes when a job asks.
+    pub fn is_off(&self) -> bool {
+        self.state.ends_with(['~', '%'])
+    }
+
+    /// Whether it takes or runs jobs.
+    pub fn is_up(&self) -> bool {
+        let word = self.state.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
+        !self.is_off()
+            && !self.state.ends_with(['#', '*'])
+            && matches!(word, "idle" | "mixed" | "allocated" | "completing")
+    }
+}
+
+/// A job that is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub user: String,
+    /// Its queue.
+    pub queue: String,
+    /// Slurm's word for its state.
+    pub state: String,
+    /// Nodes it has or asks for.
+    pub nodes: u32,
+    /// Seconds that it has run.
+    pub elapsed: String,
+    /// Where it runs, or why it waits.
+    pub place: String,
+}

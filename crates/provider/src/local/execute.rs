@@ -1,0 +1,219 @@
+//! The rehearsal's actions. Each may be done twice.
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use fs_err as fs;
+use trainyard_plan::Plan;
+use trainyard_plan::local::LocalAction;
+use trainyard_run::Command;
+
+use super::supervisor::{Ask, Client, NodeStatus, is_alive};
+use super::{Local, slurm};
+use crate::{Failure, StepContext};
+
+/// Device files of declared GPUs: as many as any known instance type has devices.
+const GPU_FILES: u32 = 64;
+
+pub(super) fn execute(
+    local: &Local,
+    plan: &Plan,
+    action: &LocalAction,
+    context: &StepContext<'_>,
+) -> Result<(), Failure> {
+    match action {
+        LocalAction::MakeFolders(folders) => make_folders(local, plan, folders),
+        LocalAction::RemoveFolders(folders) => remove_folders(local, folders),
+        LocalAction::InstallProgram => install_program(local, plan),
+        LocalAction::MakeKey(path) => make_key(local, path),
+        LocalAction::WriteArtifacts { .. } => write_artifacts(local, plan),
+        LocalAction::StartSupervisor { .. } => start_supervisor(local, plan, context),
+        LocalAction::StopSupervisor => stop_supervisor(local, context),
+        LocalAction::StartNodes(names) => start_nodes(local, plan, names, context),
+        LocalAction::StopNodes(names) => stop_nodes(local, names),
+        LocalAction::AwaitController => await_controller(local, plan, context),
+        LocalAction::AwaitIdle(names) => await_idle(local, plan, names, context),
+    }
+}
+
+/// Only what lives in processes can be lost without a journal record; files are checked cheaply too.
+pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> Result<bool, Failure> {
+    let store = &local.store;
+    Ok(match action {
+        LocalAction::MakeFolders(folders) => folders.iter().all(|(path, _)| store.at(path).is_dir()),
+        LocalAction::InstallProgram => store.at("bin/trainyard").is_file(),
+        LocalAction::MakeKey(path) => store.at(path).is_file(),
+        LocalAction::WriteArtifacts { .. } => {
+            plan.artifacts.iter().all(|a| fs::read_to_string(store.at(&a.path)).is_ok_and(|text| text == a.text))
+        }
+        LocalAction::StartSupervisor { .. } => Client::new(store).ask(&Ask::Status).is_ok(),
+        LocalAction::StartNodes(names) => {
+            let running = running(local);
+            names.iter().all(|name| running.iter().any(|node| node.name == *name && node.pid.is_some()))
+        }
+        LocalAction::AwaitController => local.access(plan).is_ok_and(|access| slurm::answers(&access)),
+        // Cheap to ask again, and a node may have been lost since.
+        LocalAction::AwaitIdle(_) => false,
+        LocalAction::RemoveFolders(_) | LocalAction::StopSupervisor | LocalAction::StopNodes(_) => false,
+    })
+}
+
+fn running(local: &Local) -> Vec<NodeStatus> {
+    Client::new(&local.store).ask(&Ask::Status).map(|status| status.nodes).unwrap_or_default()
+}
+
+fn make_folders(local: &Local, plan: &Plan, folders: &[(String, u32)]) -> Result<(), Failure> {
+    for (path, mode) in folders {
+        let path = local.store.at(path);
+        fs::create_dir_all(&path)?;
+        fs::set_permissions(&path, std::fs::Permissions::from_mode(*mode))?;
+    }
+    for node in &plan.rehearsed.nodes {
+        let spool = local.store.at(format!("nodes/{}/spool", node.name));
+        fs::create_dir_all(spool)?;
+    }
+    let gpus = local.store.at("run/gpus");
+    fs::create_dir_all(&gpus)?;
+    for number in 0..GPU_FILES {
+        let link = gpus.join(format!("gpu{number}"));
+        if link.symlink_metadata().is_err() {
+            symlink("/dev/null", link)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_folders(local: &Local, folders: &[String]) -> Result<(), Failure> {
+    for folder in folders {
+        let path = local.store.at(folder);
+        if path.exists() {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The nodes' copy stays as it is while this program is rebuilt or upgraded.
+fn install_program(local: &Local, plan: &Plan) -> Result<(), Failure> {
+    let from = &plan.rehearsed.facts.program;
+    let part = local.store.at("bin/trainyard.part");
+    fs::copy(from, &part)?;
+    fs::set_permissions(&part, std::fs::Permissions::from_mode(0o755))?;
+    Ok(fs::rename(part, local.store.at("bin/trainyard"))?)
+}
+
+/// A key that exists is kept: daemons that run already use it.
+fn make_key(local: &Local, path: &str) -> Result<(), Failure> {
+    use std::io::Read as _;
+    if local.store.at(path).is_file() {
+        return Ok(());
+    }
+    let mut key = [0_u8; 128];
+    fs::File::open("/dev/urandom")?.read_exact(&mut key)?;
+    local.store.write(path, &key, 0o600)
+}
+
+fn write_artifacts(local: &Local, plan: &Plan) -> Result<(), Failure> {
+    for artifact in &plan.artifacts {
+        local.store.write(&artifact.path, artifact.text.as_bytes(), artifact.mode)?;
+    }
+    Ok(())
+}
+
+fn start_supervisor(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Result<(), Failure> {
+    let client = Client::new(&local.store);
+    if client.ask(&Ask::Status).is_ok() {
+        return Ok(());
+    }
+    let log = local.store.at("log/supervisor.log");
+    let program = local.store.at("bin/trainyard");
+    // It leaves this process and its session at once: the cluster outlives the command that made it.
+    Command::new(program).args(["supervisor", "run", "--folder"]).arg(local.store.folder()).daemon(&log)?;
+    context
+        .wait_for("the node supervisor", || Ok(client.ask(&Ask::Status).map(|_| ()).map_err(|f| f.chain().join(": "))))
+        .map_err(|failure| {
+            failure
+                .hint(format!("its log: {}", log.display()))
+                .within(format!("the supervisor of `{}` did not start", plan.cluster))
+        })
+}
+
+fn stop_supervisor(local: &Local, context: &StepContext<'_>) -> Result<(), Failure> {
+    let client = Client::new(&local.store);
+    let Ok(status) = client.ask(&Ask::Status) else { return Ok(()) };
+    // It may be gone before it has answered.
+    let _ = client.ask(&Ask::Shutdown);
+    context.wait_for("the end of the node supervisor", || {
+        Ok(if is_alive(status.pid) { Err(format!("process {} runs", status.pid)) } else { Ok(()) })
+    })
+}
+
+fn start_nodes(local: &Local, plan: &Plan, names: &[String], context: &StepContext<'_>) -> Result<(), Failure> {
+    let client = Client::new(&local.store);
+    client.ask(&Ask::Start { nodes: names.to_vec() })?;
+    let boot = plan.rehearsed.boot_seconds;
+    let what = if boot > 0 { format!("{} nodes to boot", names.len()) } else { "the nodes' daemons".to_owned() };
+    context.wait_for(&what, || {
+        let status = client.ask(&Ask::Status)?;
+        if let Some(lost) = status.nodes.iter().find(|node| names.contains(&node.name) && node.failures > 2) {
+            return Err(node_failure(local, &lost.name));
+        }
+        let up = status.nodes.iter().filter(|node| names.contains(&node.name) && node.pid.is_some()).count();
+        Ok(if up == names.len() { Ok(()) } else { Err(format!("{up} of {} are up", names.len())) })
+    })
+}
+
+fn node_failure(local: &Local, name: &str) -> Failure {
+    let log = local.store.at(format!("log/node-{name}.log"));
+    let text = fs::read_to_string(&log).unwrap_or_default();
+    let last = text.lines().rev().take(5).collect::<Vec<_>>();
+    let said = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
+    Failure::refused(format!("node `{name}` does not stay up"))
+        .caused_by(std::io::Error::other(format!("it said:\n  {said}")))
+        .hint(format!("its log: {}", log.display()))
+}
+
+fn stop_nodes(local: &Local, names: &[String]) -> Result<(), Failure> {
+    let client = Client::new(&local.store);
+    if client.ask(&Ask::Status).is_err() {
+        return Ok(());
+    }
+    client.ask(&Ask::Stop { nodes: names.to_vec() }).map(|_| ())
+}
+
+fn await_controller(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Result<(), Failure> {
+    let log = local.store.at("log/slurmctld.log");
+    context
+        .wait_for("slurmctld", || {
+            if let Some(head) = running(local).iter().find(|node| node.failures > 2) {
+                return Err(node_failure(local, &head.name));
+            }
+            let answers = local.access(plan).is_ok_and(|access| slurm::answers(&access));
+            Ok(if answers { Ok(()) } else { Err("it does not answer yet".to_owned()) })
+        })
+        .map_err(|failure| failure.hint(format!("its log: {}", log.display())))
+}
+
+fn await_idle(local: &Local, plan: &Plan, names: &[String], context: &StepContext<'_>) -> Result<(), Failure> {
+    let access = local.access(plan)?;
+    context
+        .wait_for(&format!("{} nodes to take jobs", names.len()), || {
+            if let Some(lost) = running(local).iter().find(|node| names.contains(&node.name) && node.failures > 2) {
+                return Err(node_failure(local, &lost.name));
+            }
+            let nodes = slurm::nodes(&access)?;
+            let mine: Vec<_> = nodes.iter().filter(|node| names.contains(&node.name)).collect();
+            let waiting: Vec<_> = mine.iter().filter(|node| !node.is_up()).collect();
+            Ok(match waiting.first() {
+                None if mine.len() == names.len() => Ok(()),
+                None => Err(format!("Slurm knows {} of {}", mine.len(), names.len())),
+                Some(node) => Err(format!(
+                    "{} of {} ready; {} is {}",
+                    mine.len() - waiting.len(),
+                    names.len(),
+                    node.name,
+                    node.state
+                )),
+            })
+        })
+        .map_err(|failure| failure.hint(format!("their logs: {}", local.store.at("log").display())))
+}

@@ -1,0 +1,62 @@
+//! The rehearsal: a real Slurm cluster on this machine.
+
+mod access;
+mod execute;
+mod jobs;
+mod slurm;
+mod store;
+pub mod supervisor;
+mod survey;
+
+pub use access::Access;
+pub use jobs::{Finished, JobFiles, Submitted};
+pub use store::Store;
+
+use trainyard_plan::{Action, Facts, Plan};
+use trainyard_run::Cancel;
+use trainyard_spec::Spec;
+
+use crate::{Failure, Observed, Provider, StepContext};
+
+/// The provider of rehearsals, for the cluster whose files are in `store`.
+#[derive(Debug, Clone)]
+pub struct Local {
+    store: Store,
+    cancel: Cancel,
+}
+
+impl Local {
+    /// The provider for one cluster.
+    pub fn new(store: Store, cancel: &Cancel) -> Self {
+        Self { store, cancel: cancel.clone() }
+    }
+
+    /// How to run programs on the head node of a running cluster.
+    pub fn access(&self, plan: &Plan) -> Result<Access, Failure> {
+        Access::open(&self.store, plan, &self.cancel)
+    }
+}
+
+impl Provider for Local {
+    fn survey(&self, spec: &Spec) -> Result<Facts, Failure> {
+        survey::survey(spec, &self.store).map(Facts::Local)
+    }
+
+    fn execute(&self, plan: &Plan, action: &Action, context: &StepContext<'_>) -> Result<(), Failure> {
+        let Action::Local(action) = action;
+        execute::execute(self, plan, action, context)
+    }
+
+    fn holds(&self, plan: &Plan, action: &Action) -> Result<bool, Failure> {
+        let Action::Local(action) = action;
+        execute::holds(self, plan, action)
+    }
+
+    fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {
+        match self.access(plan) {
+            Ok(access) => slurm::observe(&access),
+            // A cluster that is down is a state, not a failure.
+            Err(_) => Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new() }),
+        }
+    }
+}

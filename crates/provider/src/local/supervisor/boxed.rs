@@ -1,0 +1,233 @@
+//! One node: a box of processes that live and die together.
+//!
+//! `enter` makes the box (its own network, host name, processes and file system view where nodes are
+//! kept apart), `inside` is its first process: it starts the node's daemons and ends with them. A node
+//! whose daemon ends is a lost node: what it started must not run on unseen and write to checkpoints.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fs_err as fs;
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use trainyard_plan::Isolation;
+use trainyard_plan::local::{HEAD, Node, Rehearsed};
+use trainyard_run::Command;
+
+use super::{processes, view};
+use crate::Failure;
+
+/// How long daemons may take to end when asked.
+const STOP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// The supervisor says this once the node's network cable is plugged in.
+pub(super) const GO: &str = "go";
+/// The node says this once its namespaces exist.
+pub(super) const UNSHARED: &str = "unshared";
+/// The node says this, and its first process, once that runs.
+pub(super) const RUNNING: &str = "running";
+
+/// Makes the box of node `name`, and stays as its outermost process. Returns when the node is gone.
+pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failure> {
+    // Whatever happens to the supervisor, its nodes go with it.
+    system(prctl::set_pdeathsig(Signal::SIGKILL), "tie the node to its supervisor")?;
+    let cluster = definition(folder)?;
+    let node = node_of(&cluster, name)?;
+    if cluster.facts.isolation == Isolation::Shared {
+        tell(say, &format!("{RUNNING} {}", std::process::id()))?;
+        return live(&cluster, node);
+    }
+    let flags = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWPID;
+    system(unshare(flags), "give the node its own namespaces")?;
+    tell(say, UNSHARED)?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    if line.trim() != GO {
+        return Err(Failure::refused("the supervisor went away while the node started"));
+    }
+    // From here to the end nothing may start a thread: the kernel refuses threads to a process whose
+    // children live in another process namespace.
+    let signals = blocked(&[Signal::SIGTERM, Signal::SIGCHLD])?;
+    let log = folder.join(format!("log/node-{name}.log"));
+    let program = folder.join("bin/trainyard");
+    let mut first = Command::new(program)
+        .args(["supervisor", "inside", "--folder"])
+        .arg(folder)
+        .args(["--node", name])
+        .daemon(&log)?;
+    tell(say, &format!("{RUNNING} {}", first.id()))?;
+    loop {
+        match system(signals.wait(), "wait for a signal")? {
+            Signal::SIGTERM => {
+                let _ = kill(Pid::from_raw(i32::try_from(first.id()).unwrap_or(0)), Signal::SIGTERM);
+            }
+            _ => {
+                if let Some(status) = first.try_wait()? {
+                    return if status.success() {
+                        Ok(())
+                    } else {
+                        Err(Failure::refused(format!("node {name} ended: {status}")))
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// The first process inside the box of node `name`.
+pub fn inside(folder: &Path, name: &str) -> Result<(), Failure> {
+    system(prctl::set_pdeathsig(Signal::SIGKILL), "tie the node to its box")?;
+    let cluster = definition(folder)?;
+    let node = node_of(&cluster, name)?.clone();
+    plug_in(&cluster, &node)?;
+    system(nix::unistd::sethostname(name), "name the node")?;
+    view::build(&cluster, folder, &node)?;
+    live(&cluster, &node)
+}
+
+/// Starts the daemons and lives as long as they do, or until SIGTERM.
+fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
+    // Everything in the node is below this process, even what leaves its parent.
+    system(prctl::set_child_subreaper(true), "adopt the node's orphans")?;
+    let signals = blocked(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD])?;
+    let mut daemons = Vec::new();
+    for daemon in daemons_of(cluster, node) {
+        let name = daemon.name;
+        let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
+        let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(0);
+        daemons.push((name, Pid::from_raw(pid)));
+        if let Some(socket) = daemon.makes {
+            await_file(&socket)?;
+        }
+    }
+    loop {
+        if system(signals.wait(), "wait for a signal")? != Signal::SIGCHLD {
+            stop(&daemons);
+            return Ok(());
+        }
+        while let Ok(status) = waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            if status == WaitStatus::StillAlive {
+                break;
+            }
+            if let Some((name, _)) = daemons.iter().find(|(_, pid)| status.pid() == Some(*pid)) {
+                processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+                return Err(Failure::refused(format!("{name} of node {} ended: {status:?}", node.name)));
+            }
+        }
+    }
+}
+
+struct Daemon {
+    name: &'static str,
+    command: Command,
+    /// A file that stands once it works; the next daemon needs it.
+    makes: Option<String>,
+}
+
+fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
+    let at = |below: &str| cluster.layout.at(below);
+    let conf = at("etc/slurm.conf");
+    let program = |name: &str| {
+        let path = cluster.facts.programs.get(name).map_or(name, String::as_str);
+        Command::new(path)
+            .env("SLURM_CONF", &conf)
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    };
+    if node.name != HEAD {
+        let slurmd = program("slurmd").args(["-D", "-N", &node.name, "-f", &conf]);
+        // A CLOUD node must look freshly booted, or slurmctld ignores it.
+        let slurmd = if node.is_static { slurmd } else { slurmd.arg("-b") };
+        return vec![Daemon { name: "slurmd", command: slurmd, makes: None }];
+    }
+    let socket = at("run/munge.socket");
+    let munged = program("munged").args(["--foreground", "--force"]).args([
+        format!("--key-file={}", at("run/munge.key")),
+        format!("--socket={socket}"),
+        format!("--pid-file={}", at("run/munged.pid")),
+        format!("--seed-file={}", at("run/munge.seed")),
+        format!("--log-file={}", at("log/munged.log")),
+    ]);
+    let slurmctld = program("slurmctld").args(["-D", "-f", &conf]);
+    vec![
+        Daemon { name: "munged", command: munged, makes: Some(socket) },
+        Daemon { name: "slurmctld", command: slurmctld, makes: None },
+    ]
+}
+
+/// Asks the daemons to end, last started first, and ends what is left.
+fn stop(daemons: &[(&str, Pid)]) {
+    let until = Instant::now() + STOP_PATIENCE;
+    for (_, pid) in daemons.iter().rev() {
+        let _ = kill(*pid, Signal::SIGTERM);
+        while Instant::now() < until && processes::is_alive(pid.as_raw()) {
+            let _ = waitpid(*pid, Some(WaitPidFlag::WNOHANG));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+}
+
+fn await_file(path: &str) -> Result<(), Failure> {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !Path::new(path).exists() {
+        if Instant::now() > until {
+            return Err(Failure::refused(format!("{path} did not appear")));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Addresses and links of a node that has a network of its own.
+fn plug_in(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
+    let mut batch = String::from("link set lo up\n");
+    let link = if node.name == HEAD { "br0" } else { "eth0" };
+    if node.name == HEAD {
+        batch.push_str("link add br0 type bridge\n");
+    }
+    batch += &format!("addr add {}/16 dev {link}\nlink set {link} up\n", node.address);
+    ip(cluster).input(batch).run()?;
+    Ok(())
+}
+
+/// `ip`, reading its commands from standard input.
+pub(super) fn ip(cluster: &Rehearsed) -> Command {
+    let ip = cluster.facts.programs.get("ip").map_or("ip", String::as_str);
+    Command::new(ip).args(["-batch", "-"])
+}
+
+pub(super) fn definition(folder: &Path) -> Result<Rehearsed, Failure> {
+    let path = folder.join("etc/cluster.json");
+    let text = fs::read_to_string(&path)?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::refused(format!("{} cannot be read", path.display())).caused_by(error))
+}
+
+fn node_of<'a>(cluster: &'a Rehearsed, name: &str) -> Result<&'a Node, Failure> {
+    let found = cluster.nodes.iter().find(|node| node.name == name);
+    found.ok_or_else(|| Failure::usage(format!("this cluster has no node called `{name}`")))
+}
+
+/// Signals that are waited for instead of handled. Children start with none blocked.
+pub(super) fn blocked(signals: &[Signal]) -> Result<SigSet, Failure> {
+    let set: SigSet = signals.iter().copied().collect();
+    system(set.thread_block(), "block signals")?;
+    Ok(set)
+}
+
+fn tell(say: &mut dyn Write, line: &str) -> Result<(), Failure> {
+    writeln!(say, "{line}")?;
+    Ok(say.flush()?)
+}
+
+pub(super) fn system<T>(result: nix::Result<T>, what: &str) -> Result<T, Failure> {
+    result.map_err(|error| Failure::refused(format!("the system does not let trainyard {what}")).caused_by(error))
+}

@@ -1,0 +1,156 @@
+//! The supervisor's own process: it listens, starts, stops, and watches.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fs_err as fs;
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use trainyard_plan::hostlist;
+use trainyard_plan::local::HEAD;
+
+use super::boxed::{blocked, definition, system};
+use super::protocol::{Answer, Ask, LINE_BYTES_MAX, Status, Verb};
+use super::recovery;
+use super::roster::Roster;
+use crate::Failure;
+
+/// Runs the supervisor of the cluster in `folder` until it is told to end. `log` gets one line for
+/// everything that happens.
+pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
+    // Away from the terminal that started it; and every orphan of a node comes here.
+    let _ = nix::unistd::setsid();
+    system(prctl::set_child_subreaper(true), "adopt orphans")?;
+    let signals = blocked(&[Signal::SIGTERM, Signal::SIGINT])?;
+    let roster = Arc::new(Roster::new(definition(folder)?, folder));
+    let socket = folder.join("run/supervisor.socket");
+    // A socket that a dead supervisor left behind; a live one holds the cluster's lock through `up`.
+    if socket.exists() {
+        fs::remove_file(&socket)?;
+    }
+    let listener = UnixListener::bind(&socket)?;
+    let watched = Arc::clone(&roster);
+    std::thread::spawn(move || watch(&watched, log));
+    let served = Arc::clone(&roster);
+    std::thread::spawn(move || serve(&served, &listener, log));
+    log("started");
+    let signal = system(signals.wait(), "wait for a signal")?;
+    log(&format!("ending, by {signal}"));
+    stop_all(&roster);
+    let _ = fs::remove_file(&socket);
+    Ok(())
+}
+
+fn serve(roster: &Arc<Roster>, listener: &UnixListener, log: fn(&str)) {
+    for stream in listener.incoming().flatten() {
+        let roster = Arc::clone(roster);
+        std::thread::spawn(move || {
+            if let Err(failure) = answer(&roster, stream, log) {
+                log(&format!("a question could not be answered: {}", failure.chain().join(": ")));
+            }
+        });
+    }
+}
+
+fn answer(roster: &Arc<Roster>, stream: UnixStream, log: fn(&str)) -> Result<(), Failure> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut line = String::new();
+    BufReader::new(stream.try_clone()?.take(LINE_BYTES_MAX)).read_line(&mut line)?;
+    let mut is_last = false;
+    let answer = match serde_json::from_str::<Ask>(&line) {
+        Err(error) => Answer::No { why: format!("this is not a question: {error}") },
+        Ok(ask) => {
+            is_last = ask == Ask::Shutdown;
+            match act(roster, ask, log) {
+                Ok(status) => Answer::Ok(status),
+                Err(failure) => Answer::No { why: failure.chain().join(": ") },
+            }
+        }
+    };
+    let mut text = serde_json::to_vec(&answer).map_err(|error| Failure::internal(error.to_string()))?;
+    text.push(b'\n');
+    let sent = (&stream).write_all(&text);
+    if is_last {
+        // The main thread waits for just this signal.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), Signal::SIGTERM);
+    }
+    Ok(sent?)
+}
+
+fn act(roster: &Arc<Roster>, ask: Ask, log: fn(&str)) -> Result<Status, Failure> {
+    match ask {
+        Ask::Status => {}
+        Ask::Start { nodes } => start_soon(roster, known(roster, nodes)?, log),
+        Ask::Stop { nodes } => stop_together(roster, &known(roster, nodes)?),
+        Ask::Crash { node } => {
+            log(&format!("node {node} is made to crash"));
+            roster.crash(&known(roster, vec![node])?[0])?;
+        }
+        Ask::Hook { verb, hosts } => {
+            let names = hostlist::expand(hosts.trim())
+                .ok_or_else(|| Failure::refused(format!("`{hosts}` is not a list of nodes")))?;
+            hook(roster, verb, known(roster, names)?, log);
+        }
+        Ask::Shutdown => stop_all(roster),
+    }
+    Ok(roster.status())
+}
+
+/// slurmctld waits for its programs, so they are answered at once and the work goes on here.
+fn hook(roster: &Arc<Roster>, verb: Verb, names: Vec<String>, log: fn(&str)) {
+    log(&format!("Slurm asks: {verb:?} {}", names.join(",")));
+    let roster = Arc::clone(roster);
+    match verb {
+        Verb::Resume => start_soon(&roster, names, log),
+        Verb::Suspend => drop(std::thread::spawn(move || stop_together(&roster, &names))),
+        Verb::ResumeFailed => drop(std::thread::spawn(move || recovery::resume_failed(&roster, &names, &log))),
+    }
+}
+
+fn known(roster: &Roster, names: Vec<String>) -> Result<Vec<String>, Failure> {
+    match names.iter().find(|name| !roster.knows(name)) {
+        Some(stranger) => Err(Failure::refused(format!("this cluster has no node called `{stranger}`"))),
+        None => Ok(names),
+    }
+}
+
+fn start_soon(roster: &Arc<Roster>, names: Vec<String>, log: fn(&str)) {
+    let names: Vec<String> = names.into_iter().filter(|name| roster.want(name)).collect();
+    let roster = Arc::clone(roster);
+    std::thread::spawn(move || {
+        if names.iter().any(|name| name != HEAD) {
+            std::thread::sleep(Duration::from_secs(u64::from(roster.cluster.boot_seconds)));
+        }
+        for name in names {
+            recovery::start(&roster, &name, &log);
+        }
+    });
+}
+
+fn stop_together(roster: &Arc<Roster>, names: &[String]) {
+    std::thread::scope(|scope| {
+        for name in names {
+            scope.spawn(|| drop(roster.stop(name)));
+        }
+    });
+}
+
+/// Compute nodes first: they say good-bye to the head.
+fn stop_all(roster: &Arc<Roster>) {
+    let names: Vec<String> = roster.running().into_iter().filter(|name| name != HEAD).collect();
+    stop_together(roster, &names);
+    let _ = roster.stop(HEAD);
+}
+
+fn watch(roster: &Arc<Roster>, log: fn(&str)) {
+    loop {
+        for name in roster.reap() {
+            let roster = Arc::clone(roster);
+            std::thread::spawn(move || recovery::lost(&roster, &name, &log));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
