@@ -19,6 +19,15 @@ struct PowerHook<'a> {
     log: String,
 }
 
+/// Lets a job start as soon as its nodes are up.
+#[derive(Template)]
+#[template(path = "await-nodes.sh", escape = "none")]
+struct AwaitNodes {
+    conf: String,
+    sinfo: String,
+    tries: u32,
+}
+
 /// Writes one line for each job and node: what the status page and the reports read.
 #[derive(Template)]
 #[template(path = "job-hook.sh", escape = "none")]
@@ -42,5 +51,19 @@ fn render(context: &Context<'_>) -> Vec<Artifact> {
         let hook = JobHook { event, log: at("log/jobs.jsonl") };
         Artifact::script(format!("etc/{folder}/10-record"), hook.to_string())
     };
-    vec![power("resume"), power("suspend"), power("resume-failed"), job("prolog.d", "start"), job("epilog.d", "end")]
+    let await_nodes = AwaitNodes {
+        conf: at("etc/slurm.conf"),
+        sinfo: context.facts.programs.get("sinfo").cloned().unwrap_or_else(|| "sinfo".into()),
+        // Five a second, for as long as a node may take to come.
+        tries: 5 * (60 + context.rehearsed.boot_seconds),
+    };
+    let await_nodes = Artifact::script("etc/hooks/await-nodes", await_nodes.to_string());
+    vec![
+        await_nodes,
+        power("resume"),
+        power("suspend"),
+        power("resume-failed"),
+        job("prolog.d", "start"),
+        job("epilog.d", "end"),
+    ]
 }

@@ -194,7 +194,12 @@ fn hooks(context: &Context<'_>) -> Section {
     let at = |below: &str| context.rehearsed.layout.at(below);
     section(
         "Run before and after each job on each of its nodes: every script in these folders.",
-        [("Prolog", at("etc/prolog.d/*")), ("Epilog", at("etc/epilog.d/*")), ("PrologFlags", "Alloc".into())],
+        [
+            ("Prolog", at("etc/prolog.d/*")),
+            ("Epilog", at("etc/epilog.d/*")),
+            ("PrologSlurmctld", at("etc/hooks/await-nodes")),
+            ("PrologFlags", "Alloc".into()),
+        ],
     )
 }
 

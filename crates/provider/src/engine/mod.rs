@@ -81,8 +81,9 @@ impl Engine<'_> {
     pub fn down(&self, plan: &Plan, journal: &mut Journal) -> Result<(), Failure> {
         let touched = |step: &&Step| !matches!(journal.state(&step.name), None | Some(StepState::Undone));
         let steps: Vec<Step> = plan.steps.iter().filter(touched).cloned().collect();
-        self.reporter.tell(&Event::Begin { cluster: plan.cluster.clone(), steps: steps.len(), expected_seconds: 0 });
-        for (index, step) in steps.iter().rev().enumerate() {
+        let (mut number, of) = (0, steps.iter().filter(|step| matches!(step.undo, Undo::Act { .. })).count());
+        self.reporter.tell(&Event::Begin { cluster: plan.cluster.clone(), steps: of, expected_seconds: of as u64 });
+        for step in steps.iter().rev() {
             match &step.undo {
                 Undo::Nothing => {}
                 Undo::Kept { because } => {
@@ -90,11 +91,12 @@ impl Engine<'_> {
                 }
                 Undo::Act { title, action } => {
                     self.stop_if_asked(&step.name)?;
+                    number += 1;
                     self.reporter.tell(&Event::Started {
                         step: step.name.clone(),
                         title: title.clone(),
-                        number: index + 1,
-                        of: steps.len(),
+                        number,
+                        of,
                         expected_seconds: 1,
                     });
                     journal.write(&step.name, What::UndoBegin)?;

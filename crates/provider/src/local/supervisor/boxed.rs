@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use fs_err as fs;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 use trainyard_plan::Isolation;
 use trainyard_plan::local::{HEAD, Node, Rehearsed};
 use trainyard_run::Command;
@@ -55,7 +57,7 @@ pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failu
     }
     // From here to the end nothing may start a thread: the kernel refuses threads to a process whose
     // children live in another process namespace.
-    let signals = blocked(&[Signal::SIGTERM, Signal::SIGCHLD])?;
+    let mut signals = Signals::new([SIGTERM, SIGCHLD])?;
     let log = folder.join(format!("log/node-{name}.log"));
     let program = folder.join("bin/trainyard");
     let mut first = Command::new(program)
@@ -65,18 +67,12 @@ pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failu
         .daemon(&log)?;
     tell(say, &format!("{RUNNING} {}", first.id()))?;
     loop {
-        match system(signals.wait(), "wait for a signal")? {
-            Signal::SIGTERM => {
+        for signal in signals.wait() {
+            if signal == SIGTERM {
                 let _ = kill(Pid::from_raw(i32::try_from(first.id()).unwrap_or(0)), Signal::SIGTERM);
-            }
-            _ => {
-                if let Some(status) = first.try_wait()? {
-                    return if status.success() {
-                        Ok(())
-                    } else {
-                        Err(Failure::refused(format!("node {name} ended: {status}")))
-                    };
-                }
+            } else if let Some(status) = first.try_wait()? {
+                let ended = || Failure::refused(format!("node {name} ended: {status}"));
+                return if status.success() { Ok(()) } else { Err(ended()) };
             }
         }
     }
@@ -97,19 +93,19 @@ pub fn inside(folder: &Path, name: &str) -> Result<(), Failure> {
 fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
     // Everything in the node is below this process, even what leaves its parent.
     system(prctl::set_child_subreaper(true), "adopt the node's orphans")?;
-    let signals = blocked(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD])?;
+    // Handlers, not a mask: a mask would be inherited by the daemons, and they could not be stopped.
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
     let mut daemons = Vec::new();
     for daemon in daemons_of(cluster, node) {
-        let name = daemon.name;
         let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
         let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(0);
-        daemons.push((name, Pid::from_raw(pid)));
+        daemons.push((daemon.name, Pid::from_raw(pid)));
         if let Some(socket) = daemon.makes {
             await_file(&socket)?;
         }
     }
     loop {
-        if system(signals.wait(), "wait for a signal")? != Signal::SIGCHLD {
+        if signals.wait().any(|signal| signal != SIGCHLD) {
             stop(&daemons);
             return Ok(());
         }
@@ -214,13 +210,6 @@ pub(super) fn definition(folder: &Path) -> Result<Rehearsed, Failure> {
 fn node_of<'a>(cluster: &'a Rehearsed, name: &str) -> Result<&'a Node, Failure> {
     let found = cluster.nodes.iter().find(|node| node.name == name);
     found.ok_or_else(|| Failure::usage(format!("this cluster has no node called `{name}`")))
-}
-
-/// Signals that are waited for instead of handled. Children start with none blocked.
-pub(super) fn blocked(signals: &[Signal]) -> Result<SigSet, Failure> {
-    let set: SigSet = signals.iter().copied().collect();
-    system(set.thread_block(), "block signals")?;
-    Ok(set)
 }
 
 fn tell(say: &mut dyn Write, line: &str) -> Result<(), Failure> {

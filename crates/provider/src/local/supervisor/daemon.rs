@@ -4,15 +4,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fs_err as fs;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use trainyard_plan::hostlist;
 use trainyard_plan::local::HEAD;
 
-use super::boxed::{blocked, definition, system};
+use super::boxed::{definition, system};
 use super::protocol::{Answer, Ask, LINE_BYTES_MAX, Status, Verb};
 use super::recovery;
 use super::roster::Roster;
@@ -24,7 +25,10 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     // Away from the terminal that started it; and every orphan of a node comes here.
     let _ = nix::unistd::setsid();
     system(prctl::set_child_subreaper(true), "adopt orphans")?;
-    let signals = blocked(&[Signal::SIGTERM, Signal::SIGINT])?;
+    let end = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&end))?;
+    }
     let roster = Arc::new(Roster::new(definition(folder)?, folder));
     let socket = folder.join("run/supervisor.socket");
     // A socket that a dead supervisor left behind; a live one holds the cluster's lock through `up`.
@@ -32,30 +36,34 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
         fs::remove_file(&socket)?;
     }
     let listener = UnixListener::bind(&socket)?;
-    let watched = Arc::clone(&roster);
-    std::thread::spawn(move || watch(&watched, log));
-    let served = Arc::clone(&roster);
-    std::thread::spawn(move || serve(&served, &listener, log));
+    let served = (Arc::clone(&roster), Arc::clone(&end));
+    std::thread::spawn(move || serve(&served.0, &listener, &served.1, log));
     log("started");
-    let signal = system(signals.wait(), "wait for a signal")?;
-    log(&format!("ending, by {signal}"));
+    while !end.load(Ordering::SeqCst) {
+        for name in roster.reap() {
+            let roster = Arc::clone(&roster);
+            std::thread::spawn(move || recovery::lost(&roster, &name, &log));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    log("ending");
     stop_all(&roster);
     let _ = fs::remove_file(&socket);
     Ok(())
 }
 
-fn serve(roster: &Arc<Roster>, listener: &UnixListener, log: fn(&str)) {
+fn serve(roster: &Arc<Roster>, listener: &UnixListener, end: &Arc<AtomicBool>, log: fn(&str)) {
     for stream in listener.incoming().flatten() {
-        let roster = Arc::clone(roster);
+        let (roster, end) = (Arc::clone(roster), Arc::clone(end));
         std::thread::spawn(move || {
-            if let Err(failure) = answer(&roster, stream, log) {
+            if let Err(failure) = answer(&roster, stream, &end, log) {
                 log(&format!("a question could not be answered: {}", failure.chain().join(": ")));
             }
         });
     }
 }
 
-fn answer(roster: &Arc<Roster>, stream: UnixStream, log: fn(&str)) -> Result<(), Failure> {
+fn answer(roster: &Arc<Roster>, stream: UnixStream, end: &AtomicBool, log: fn(&str)) -> Result<(), Failure> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut line = String::new();
     BufReader::new(stream.try_clone()?.take(LINE_BYTES_MAX)).read_line(&mut line)?;
@@ -74,8 +82,7 @@ fn answer(roster: &Arc<Roster>, stream: UnixStream, log: fn(&str)) -> Result<(),
     text.push(b'\n');
     let sent = (&stream).write_all(&text);
     if is_last {
-        // The main thread waits for just this signal.
-        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), Signal::SIGTERM);
+        end.store(true, Ordering::SeqCst);
     }
     Ok(sent?)
 }
@@ -143,14 +150,4 @@ fn stop_all(roster: &Arc<Roster>) {
     let names: Vec<String> = roster.running().into_iter().filter(|name| name != HEAD).collect();
     stop_together(roster, &names);
     let _ = roster.stop(HEAD);
-}
-
-fn watch(roster: &Arc<Roster>, log: fn(&str)) {
-    loop {
-        for name in roster.reap() {
-            let roster = Arc::clone(roster);
-            std::thread::spawn(move || recovery::lost(&roster, &name, &log));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
