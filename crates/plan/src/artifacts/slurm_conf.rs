@@ -154,7 +154,7 @@ fn times(context: &Context<'_>) -> Section {
             ("SlurmdTimeout", slurm.slurmd_timeout_seconds.to_string()),
             ("KillWait", slurm.kill_wait_seconds.to_string()),
             ("UnkillableStepTimeout", (slurm.kill_wait_seconds * 5).max(60).to_string()),
-            ("MessageTimeout", "10".into()),
+            ("MessageTimeout", "5".into()),
             // A node that was lost and comes back takes jobs again.
             ("ReturnToService", "2".into()),
         ],

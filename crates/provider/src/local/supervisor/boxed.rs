@@ -169,6 +169,8 @@ fn stop(daemons: &[(&str, Pid)]) {
         }
     }
     processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+    // Take note of every end: not every machine's first process does.
+    while waitpid(Pid::from_raw(-1), None).is_ok() {}
 }
 
 fn await_file(path: &str) -> Result<(), Failure> {
