@@ -140,7 +140,7 @@ impl Session {
     }
 
     /// Keeps other runs away from a cluster.
-    pub fn lock(&self, store: &Store, what: &str) -> Result<Lock, Failure> {
+    pub fn lock(store: &Store, what: &str) -> Result<Lock, Failure> {
         store.make()?;
         Lock::take(&store.at("lock"), what)
     }

@@ -50,7 +50,12 @@ pub struct Artifact {
 impl Artifact {
     /// A file that everybody may read.
     pub fn text(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { kind: String::new(), path: path.into(), mode: 0o644, text: text.into() }
+        let mut text = text.into();
+        // Templates lose their last newline; a script without one is a trap for the next line.
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { kind: String::new(), path: path.into(), mode: 0o644, text }
     }
 
     /// A file that is run.
@@ -89,7 +94,9 @@ impl Step {
 pub fn fingerprint(value: &impl Serialize) -> String {
     // Our own types always serialize; an empty text would only mean that the step is done again.
     let text = serde_json::to_string(value).unwrap_or_default();
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(text.as_bytes());
+    let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
 
 /// How a step is undone.

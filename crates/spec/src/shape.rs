@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
         }
         let schema = alternatives.first().copied().unwrap_or(schema);
         match (type_of(schema), &node.value) {
-            ("object", Value::Map(entries)) => self.object(entries, schema, path),
+            ("object", Value::Map(entries)) => Some(self.object(entries, schema, path)),
             ("array", Value::List(items)) => self.array(items, schema, path),
             ("integer", Value::Int(number)) => self.integer(*number, schema, path),
             ("number", Value::Int(_) | Value::Float(_)) => self.number(&node.value, schema, path),
@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn object(&mut self, entries: &[(crate::source::Key, Node)], schema: &'a Json, path: &Path) -> Option<Json> {
+    fn object(&mut self, entries: &[(crate::source::Key, Node)], schema: &'a Json, path: &Path) -> Json {
         let empty = Map::new();
         let properties = schema["properties"].as_object().unwrap_or(&empty);
         let mut fitted = Map::new();
@@ -145,6 +145,19 @@ impl<'a> Walk<'a> {
                 let needed = is_required(schema, &key.name);
                 if let Some(value) = value.or_else(|| needed.then(|| self.stand_in(known, Some(node)))) {
                     fitted.insert(key.name.clone(), value);
+                }
+            } else if let Some(patterns) = schema["patternProperties"].as_object() {
+                let fits =
+                    |pattern: &String| regex_lite::Regex::new(pattern).is_ok_and(|regex| regex.is_match(&key.name));
+                match patterns.iter().find(|(pattern, _)| fits(pattern)) {
+                    Some((_, known)) => {
+                        drop(self.value(node, known, &here).map(|v| fitted.insert(key.name.clone(), v)))
+                    }
+                    None => {
+                        let what = format!("`{}` is not a name that can stand in `{path}`", shorten(&key.name));
+                        self.problems
+                            .push(Diagnostic::error("bad-format", here, what).at_key().fix("check the spelling"));
+                    }
                 }
             } else if let Some(any) = schema.get("additionalProperties").filter(|any| any.is_object()) {
                 if let Some(value) = self.value(node, any, &here) {
@@ -172,7 +185,7 @@ impl<'a> Walk<'a> {
             let value = self.stand_in(&schema["properties"][name], None);
             fitted.insert(name.to_owned(), value);
         }
-        Some(Json::Object(fitted))
+        Json::Object(fitted)
     }
 
     /// Something of the right type for a required value that is missing or wrong. Rules hear nothing of

@@ -74,11 +74,11 @@ pub fn read(text: &str) -> Source {
             Ok((event, span)) => reader.take(event, span),
             Err(error) => {
                 let what = format!("this is not YAML: {}", error.info());
-                Err(Diagnostic::error("yaml-syntax", Path::root(), what).at(reader.point(*error.marker())))
+                Err(Diagnostic::error("yaml-syntax", Path::root(), what).at(reader.point(*error.marker())).into())
             }
         };
         if let Err(problem) = result {
-            reader.problems.push(problem);
+            reader.problems.push(*problem);
             reader.root = None;
             break;
         }
@@ -91,6 +91,9 @@ pub fn read(text: &str) -> Source {
     }
     Source { root: reader.root, problems: reader.problems }
 }
+
+/// Boxed: a diagnostic is large, and reading seldom fails.
+type Problem = Box<Diagnostic>;
 
 /// Byte position of every character, and of the end.
 fn byte_offsets(text: &str) -> Vec<usize> {
@@ -132,16 +135,18 @@ impl Reader<'_> {
         place
     }
 
-    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Diagnostic> {
+    fn take(&mut self, event: Event<'_>, span: YamlSpan) -> Result<(), Problem> {
         let place = self.place(span);
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
                     let what = "a second document begins here; a spec is one document";
-                    return Err(Diagnostic::error("yaml-documents", Path::root(), what)
-                        .fix("keep one cluster a file")
-                        .at(place));
+                    return Err(Box::new(
+                        Diagnostic::error("yaml-documents", Path::root(), what)
+                            .fix("keep one cluster a file")
+                            .at(place),
+                    ));
                 }
                 Ok(())
             }
@@ -158,23 +163,23 @@ impl Reader<'_> {
                     self.nodes += size(&node);
                     self.add(Node { place, value: node.value }, 0)
                 }
-                None => Err(Diagnostic::error("yaml-syntax", Path::root(), "this alias names no anchor").at(place)),
+                None => Err(problem("yaml-syntax", "this alias names no anchor", place)),
             },
             _ => Ok(()),
         }
     }
 
-    fn open(&mut self, open: Open) -> Result<(), Diagnostic> {
+    fn open(&mut self, open: Open) -> Result<(), Problem> {
         let (Open::List { place, .. } | Open::Map { place, .. }) = &open;
         if self.open.len() >= DEPTH_MAX {
             let what = format!("this is nested more than {DEPTH_MAX} levels deep");
-            return Err(Diagnostic::error("yaml-too-deep", Path::root(), what).at(*place));
+            return Err(problem("yaml-too-deep", &what, *place));
         }
         self.open.push(open);
         Ok(())
     }
 
-    fn close(&mut self, end: Place) -> Result<(), Diagnostic> {
+    fn close(&mut self, end: Place) -> Result<(), Problem> {
         let (mut place, anchor, value) = match self.open.pop() {
             Some(Open::List { place, anchor, items }) => (place, anchor, Value::List(items)),
             Some(Open::Map { place, anchor, entries, .. }) => (place, anchor, Value::Map(entries)),
@@ -184,11 +189,11 @@ impl Reader<'_> {
         self.add(Node { place, value }, anchor)
     }
 
-    fn add(&mut self, node: Node, anchor: usize) -> Result<(), Diagnostic> {
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
             let what = format!("the document grows to more than {NODES_MAX} values here");
-            return Err(Diagnostic::error("yaml-too-large", Path::root(), what).at(node.place));
+            return Err(problem("yaml-too-large", &what, node.place));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -226,7 +231,11 @@ fn size(node: &Node) -> usize {
     }
 }
 
-fn key_of(node: Node) -> Result<Key, Diagnostic> {
+fn problem(code: &'static str, what: &str, place: Place) -> Problem {
+    Box::new(Diagnostic::error(code, Path::root(), what).at(place))
+}
+
+fn key_of(node: Node) -> Result<Key, Problem> {
     let place = node.place;
     let name = match node.value {
         Value::Text(text) => text,
@@ -235,7 +244,7 @@ fn key_of(node: Node) -> Result<Key, Diagnostic> {
         Value::Bool(truth) => truth.to_string(),
         Value::Null => String::new(),
         Value::List(_) | Value::Map(_) => {
-            return Err(Diagnostic::error("yaml-syntax", Path::root(), "a key must be a word").at(place));
+            return Err(problem("yaml-syntax", "a key must be a word", place));
         }
     };
     Ok(Key { name, place })
@@ -253,10 +262,11 @@ fn plain(text: &str) -> Value {
         return i64::from_str_radix(hex, 16).map_or_else(|_| Value::Text(text.to_owned()), Value::Int);
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        if let Ok(number) = text.strip_prefix('+').unwrap_or(text).parse() {
-            return Value::Int(number);
-        }
+    if !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(number) = text.strip_prefix('+').unwrap_or(text).parse()
+    {
+        return Value::Int(number);
     }
     let float = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));

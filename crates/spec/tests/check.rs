@@ -140,6 +140,23 @@ fn unknown_and_empty_settings_are_errors_with_the_nearest_name() {
     assert!(found[0].fix.as_ref().expect("fix").say.contains("`monitoring`"));
 }
 
+/// D-A08: extra Slurm settings are a mapping, and what the plan owns cannot be set twice.
+#[test]
+fn slurm_settings_are_names_and_lines() {
+    let with = |settings: &str| check(&format!("{SMALLEST}slurm: {{ settings: {settings} }}\n"));
+    assert!(with("{ MaxArraySize: \"5000\" }").0.is_some());
+    for (settings, code) in [
+        ("{ \"Max Array\": x }", "bad-format"),
+        ("{ nodename: x }", "slurm-setting-owned"),
+        ("{ MaxArraySize: \"1\\nNodeName=evil\" }", "bad-format"),
+        ("{ MaxArraySize: 5000 }", "wrong-type"),
+        ("MaxArraySize=5000", "wrong-type"),
+    ] {
+        let (_, found) = with(settings);
+        assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [code], "{settings}");
+    }
+}
+
 #[test]
 fn every_pattern_in_the_schema_compiles_and_fits_its_example() {
     fn walk(value: &serde_json::Value, seen: &mut usize) {

@@ -33,7 +33,7 @@ impl Down {
         let target = Target { file: self.target.file.clone().or(self.spec.clone()), ..self.target.clone() };
         let (store, plan) = session.made(&target)?;
         let deletions = self.deletions(&store, &plan.cluster)?;
-        let _lock = session.lock(&store, "down")?;
+        let _lock = Session::lock(&store, "down")?;
         let local = session.local(&store);
         self.mind_the_jobs(&local.observe(&plan)?, &plan.cluster)?;
         let confirmed = if deletions.is_empty() {

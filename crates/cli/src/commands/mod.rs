@@ -1,5 +1,8 @@
 //! The commands: one file each, and one line here. The order is the order of the help.
 
+// Every command has the same signature, whether it needs all of it or not.
+#![allow(clippy::unused_self, clippy::unnecessary_wraps)]
+
 use trainyard_provider::Failure;
 
 use crate::session::Session;

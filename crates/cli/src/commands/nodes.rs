@@ -34,7 +34,7 @@ enum Action {
 impl Nodes {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         match self.action {
-            Some(Action::Crash { node }) => crash(session, &self.target, node),
+            Some(Action::Crash { node }) => crash(session, &self.target, &node),
             Some(Action::List { spec }) => {
                 list(session, &Target { file: self.target.file.clone().or(spec), ..self.target })
             }
@@ -62,13 +62,13 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn crash(session: &Session, target: &Target, node: String) -> Result<u8, Failure> {
+fn crash(session: &Session, target: &Target, node: &str) -> Result<u8, Failure> {
     let (store, plan) = session.made(target)?;
     if node == trainyard_plan::local::HEAD {
         return Err(Failure::usage("the head node carries the scheduler; losing it is not rehearsed here"));
     }
     session.local(&store).access(&plan)?;
-    Client::new(&store).ask(&Ask::Crash { node: node.clone() })?;
+    Client::new(&store).ask(&Ask::Crash { node: node.to_owned() })?;
     session.ui.say(&format!("{node} is gone, with everything that ran on it\nwatch: trainyard nodes; trainyard status"));
     Ok(0)
 }

@@ -29,7 +29,7 @@ impl Up {
         let spec = session.spec(&self.file)?;
         self.rehearsal.allows(&spec)?;
         let store = session.store(spec.name.as_str())?;
-        let _lock = session.lock(&store, "up")?;
+        let _lock = Session::lock(&store, "up")?;
         let facts = session.survey(&spec, &store)?;
         let plan = self.rehearsal.plan(session, &spec, &facts)?;
         let mut journal = Journal::open(&store.at("journal.jsonl"))?;

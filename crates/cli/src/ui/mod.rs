@@ -1,5 +1,8 @@
 //! The terminal: stdout is data, stderr is talk. The only place that prints.
 
+// Printing needs a `Ui` even where it does not look at it: who holds none cannot print.
+#![allow(clippy::unused_self)]
+
 mod confirm;
 mod diagnostics;
 mod progress;

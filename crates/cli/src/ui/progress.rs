@@ -58,12 +58,11 @@ impl Progress {
                 bar.set_message(text.to_owned());
                 bar.tick();
             }
-            Some(_) => {}
             // Plain lines are told when they change, not again and again.
             None if state.last_text != text && self.begun.elapsed() >= SILENT => {
                 text.clone_into(&mut state.last_text);
             }
-            None => {}
+            _ => {}
         }
     }
 }

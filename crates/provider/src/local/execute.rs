@@ -36,9 +36,9 @@ pub(super) fn execute(
 }
 
 /// Only what lives in processes can be lost without a journal record; files are checked cheaply too.
-pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> Result<bool, Failure> {
+pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
     let store = &local.store;
-    Ok(match action {
+    match action {
         LocalAction::MakeFolders(folders) => folders.iter().all(|(path, _)| store.at(path).is_dir()),
         LocalAction::InstallProgram => store.at("bin/trainyard").is_file(),
         LocalAction::MakeKey(path) => store.at(path).is_file(),
@@ -51,10 +51,12 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> Result<
             names.iter().all(|name| running.iter().any(|node| node.name == *name && node.pid.is_some()))
         }
         LocalAction::AwaitController => local.access(plan).is_ok_and(|access| slurm::answers(&access)),
-        // Cheap to ask again, and a node may have been lost since.
-        LocalAction::AwaitIdle(_) => false,
-        LocalAction::RemoveFolders(_) | LocalAction::StopSupervisor | LocalAction::StopNodes(_) => false,
-    })
+        // Waiting is cheap to do again, and a node may have been lost since; undoing is never skipped.
+        LocalAction::AwaitIdle(_)
+        | LocalAction::RemoveFolders(_)
+        | LocalAction::StopSupervisor
+        | LocalAction::StopNodes(_) => false,
+    }
 }
 
 fn running(local: &Local) -> Vec<NodeStatus> {

@@ -103,15 +103,15 @@ impl Access {
     /// Waits until a job is over, and passes on what it writes meanwhile.
     pub fn follow(&self, job: &Submitted, cancel: &Cancel, out: &mut dyn FnMut(&[u8])) -> Result<Finished, Failure> {
         let mut tail: Option<Tail> = None;
-        let mut asked = Instant::now() - Duration::from_secs(1);
+        let mut asked: Option<Instant> = None;
         let mut pause = Duration::from_millis(200);
         loop {
             if cancel.is_set() {
                 return Err(Failure::interrupted(format!("stopped following job {}; it goes on", job.id))
                     .hint(format!("end it with: trainyard run -- scancel {}", job.id)));
             }
-            if asked.elapsed() >= pause {
-                asked = Instant::now();
+            if asked.is_none_or(|asked| asked.elapsed() >= pause) {
+                asked = Some(Instant::now());
                 let shown = self.command("scontrol").args(["-o", "show", "job", &job.id]).output()?;
                 let info = JobInfo::parse(&shown.stdout);
                 if tail.is_none() {
@@ -312,8 +312,7 @@ impl Budget {
         }
         let too_much = || {
             Failure::usage(format!(
-                "the job's files are too many or too large ({} files, {} bytes at most)",
-                COPY_FILES_MAX, COPY_BYTES_MAX
+                "the job's files are too many or too large ({COPY_FILES_MAX} files, {COPY_BYTES_MAX} bytes at most)"
             ))
             .hint("put data into /fsx/datasets and name its path in the job")
         };

@@ -49,7 +49,7 @@ impl Provider for Local {
 
     fn holds(&self, plan: &Plan, action: &Action) -> Result<bool, Failure> {
         let Action::Local(action) = action;
-        execute::holds(self, plan, action)
+        Ok(execute::holds(self, plan, action))
     }
 
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {

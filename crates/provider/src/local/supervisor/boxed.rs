@@ -186,12 +186,10 @@ fn await_file(path: &str) -> Result<(), Failure> {
 
 /// Addresses and links of a node that has a network of its own.
 fn plug_in(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
-    let mut batch = String::from("link set lo up\n");
-    let link = if node.name == HEAD { "br0" } else { "eth0" };
-    if node.name == HEAD {
-        batch.push_str("link add br0 type bridge\n");
-    }
-    batch += &format!("addr add {}/16 dev {link}\nlink set {link} up\n", node.address);
+    // The head carries the switch that all nodes are plugged into.
+    let (link, first) = if node.name == HEAD { ("br0", "link add br0 type bridge\n") } else { ("eth0", "") };
+    let address = &node.address;
+    let batch = format!("link set lo up\n{first}addr add {address}/16 dev {link}\nlink set {link} up\n");
     ip(cluster).input(batch).run()?;
     Ok(())
 }

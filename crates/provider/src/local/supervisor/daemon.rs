@@ -56,14 +56,14 @@ fn serve(roster: &Arc<Roster>, listener: &UnixListener, end: &Arc<AtomicBool>, l
     for stream in listener.incoming().flatten() {
         let (roster, end) = (Arc::clone(roster), Arc::clone(end));
         std::thread::spawn(move || {
-            if let Err(failure) = answer(&roster, stream, &end, log) {
+            if let Err(failure) = answer(&roster, &stream, &end, log) {
                 log(&format!("a question could not be answered: {}", failure.chain().join(": ")));
             }
         });
     }
 }
 
-fn answer(roster: &Arc<Roster>, stream: UnixStream, end: &AtomicBool, log: fn(&str)) -> Result<(), Failure> {
+fn answer(roster: &Arc<Roster>, stream: &UnixStream, end: &AtomicBool, log: fn(&str)) -> Result<(), Failure> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut line = String::new();
     BufReader::new(stream.try_clone()?.take(LINE_BYTES_MAX)).read_line(&mut line)?;
@@ -80,7 +80,8 @@ fn answer(roster: &Arc<Roster>, stream: UnixStream, end: &AtomicBool, log: fn(&s
     };
     let mut text = serde_json::to_vec(&answer).map_err(|error| Failure::internal(error.to_string()))?;
     text.push(b'\n');
-    let sent = (&stream).write_all(&text);
+    let mut stream = stream;
+    let sent = stream.write_all(&text);
     if is_last {
         end.store(true, Ordering::SeqCst);
     }

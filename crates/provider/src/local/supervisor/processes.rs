@@ -25,10 +25,10 @@ pub fn descendants(pid: i32) -> Vec<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Ok(child) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        if let Some((parent, state)) = stat(child) {
-            if state != 'Z' {
-                children.entry(parent).or_default().push(child);
-            }
+        if let Some((parent, state)) = stat(child)
+            && state != 'Z'
+        {
+            children.entry(parent).or_default().push(child);
         }
     }
     let mut found = Vec::new();

@@ -1,0 +1,134 @@
+//! `build(spec, facts) → plan`: every example against its golden copy, and any spec at all.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use proptest::prelude::*;
+use trainyard_plan::{Facts, Isolation, LocalFacts, Options, Plan, build};
+use trainyard_spec::{Spec, check};
+
+fn examples() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut examples = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("examples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            examples.push((name, std::fs::read_to_string(path).expect("an example")));
+        }
+    }
+    examples.sort();
+    examples
+}
+
+fn accepted(name: &str, text: &str) -> Spec {
+    let (spec, found) = check(text);
+    assert!(found.is_empty(), "{name}: {found:#?}");
+    spec.expect("accepted")
+}
+
+fn shared() -> LocalFacts {
+    let folder = "/home/me/.local/share/trainyard/clusters/demo".to_owned();
+    LocalFacts {
+        user: "me".into(),
+        uid: 1000,
+        gid: 1000,
+        isolation: Isolation::Shared,
+        folder,
+        ..LocalFacts::assumed()
+    }
+}
+
+/// The whole plan as one text: steps, notes, then every file.
+fn text(plan: &Plan) -> String {
+    let mut text = format!("cluster {}, about {} s\n", plan.cluster, plan.expected_seconds());
+    for step in &plan.steps {
+        let _ = writeln!(
+            text,
+            "step {}: {} within {} s; undo {:?}",
+            step.name, step.title, step.deadline_seconds, step.undo
+        );
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note {}: {}", note.about, note.text);
+    }
+    for artifact in &plan.artifacts {
+        let _ = write!(text, "\n=== {} ({:o})\n{}", artifact.path, artifact.mode, artifact.text);
+    }
+    text
+}
+
+#[test]
+fn every_example_has_its_golden_plan() {
+    let examples = examples();
+    assert!(examples.len() >= 6);
+    for (name, example) in examples {
+        let spec = accepted(&name, &example);
+        let options = Options { nodes_per_queue_max: Some(4) };
+        let plan = build(&spec, &Facts::Local(LocalFacts::assumed()), options).expect("a plan");
+        insta::assert_snapshot!(format!("{name}-namespaces"), text(&plan));
+    }
+}
+
+#[test]
+fn an_ordinary_user_has_another_layout_and_ports() {
+    let (_, example) = examples().into_iter().find(|(name, _)| name == "rehearsal").expect("the example");
+    let plan = build(&accepted("rehearsal", &example), &Facts::Local(shared()), Options::default()).expect("a plan");
+    insta::assert_snapshot!("rehearsal-shared", text(&plan));
+}
+
+/// D-A01, D-A07: nothing is ever rendered as null or empty. D-A20: no job writes where no folder is.
+#[test]
+fn no_artifact_has_a_hole() {
+    for (name, example) in examples() {
+        let plan = build(&accepted(&name, &example), &Facts::Local(LocalFacts::assumed()), Options::default());
+        for artifact in plan.expect("a plan").artifacts {
+            for (number, line) in artifact.text.lines().enumerate() {
+                let hole =
+                    line.ends_with('=') || line.contains("=null") || line.contains("= ") && artifact.kind == "slurm";
+                assert!(!hole, "{name}: {}:{}: {line}", artifact.path, number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cap_keeps_static_nodes_first_and_says_what_it_left_out() {
+    let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 2, max: 9}, {name: b, max: 5}]}]}";
+    let plan =
+        build(&accepted("x", text), &Facts::Local(LocalFacts::assumed()), Options { nodes_per_queue_max: Some(3) });
+    let plan = plan.expect("a plan");
+    let names: Vec<&str> = plan.rehearsed.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["head", "q-st-a-1", "q-st-a-2", "q-dy-a-1"]);
+    assert!(plan.notes.iter().any(|note| note.text == "3 of 14 nodes, by --max-nodes 3"), "{:?}", plan.notes);
+}
+
+#[test]
+fn a_rehearsal_too_large_for_a_machine_is_refused_with_a_way_out() {
+    let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 300, max: 300}]}]}";
+    let found =
+        build(&accepted("x", text), &Facts::Local(LocalFacts::assumed()), Options::default()).expect_err("too large");
+    assert!(found[0].fix.as_ref().expect("a fix").say.contains("--max-nodes"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_accepted_spec_has_one_plan(text in prop_oneof![testing_specs::spec("local"), testing_specs::spec("aws")], cap in proptest::option::of(1_u32..5)) {
+        let (spec, found) = check(&text);
+        let errors: Vec<_> = found.iter().filter(|d| d.severity == trainyard_spec::Severity::Error).collect();
+        prop_assert!(errors.is_empty(), "{errors:?}\n{text}");
+        let spec = spec.expect("accepted");
+        for facts in [LocalFacts::assumed(), shared()] {
+            let facts = Facts::Local(facts);
+            let options = Options { nodes_per_queue_max: cap };
+            let plan = build(&spec, &facts, options).expect("a plan");
+            prop_assert_eq!(&plan, &build(&spec, &facts, options).expect("the same plan"));
+            let names: std::collections::HashSet<_> = plan.rehearsed.nodes.iter().map(|n| &n.name).collect();
+            prop_assert_eq!(names.len(), plan.rehearsed.nodes.len(), "two nodes of one name");
+            let steps: std::collections::HashSet<_> = plan.steps.iter().map(|s| &s.name).collect();
+            prop_assert_eq!(steps.len(), plan.steps.len(), "two steps of one name");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The project's own chores, as a library, so that tests can run them over small made-up trees.
+//!
+//! Never prints and never ends the process: every function returns what it found.
+
+pub mod generate;
+pub mod manifest;
+pub mod repository;
+pub mod source;
+pub mod tidy;
+pub mod trainyard;
