@@ -67,7 +67,7 @@ impl<'a> Request<'a> {
             let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
             target.join("debug").join(format!("trainyard{}", std::env::consts::EXE_SUFFIX))
         };
-        Trainyard::at(self.trainyard.clone().unwrap_or_else(built), &root)
+        Trainyard::at(&self.trainyard.clone().unwrap_or_else(built), &root)
     }
 }
 
@@ -113,7 +113,6 @@ fn workspace_root() -> PathBuf {
 }
 
 /// The one place where a chore speaks.
-#[allow(clippy::print_stdout, clippy::explicit_write, reason = "a chore's findings are its output")]
 fn say(line: &str) {
     // Not `println!`, which panics when the reader, for example `head`, has left.
     let _ = writeln!(std::io::stdout(), "{line}");

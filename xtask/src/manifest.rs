@@ -22,13 +22,17 @@ pub struct Dependency {
     pub package: String,
     /// Its line.
     pub line: usize,
+    /// Whether only tests have it.
+    pub for_tests: bool,
 }
 
 /// The packages behind the keys of `[workspace.dependencies]`; only renamed ones differ from their key.
 #[derive(Debug, Default)]
 pub struct Renames(BTreeMap<String, String>);
 
-const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
+const FOR_TESTS: &str = "dev-dependencies";
+
+const KINDS: &[&str] = &["dependencies", FOR_TESTS, "build-dependencies"];
 
 impl Manifest {
     /// Reads a crate's manifest; the error is a line and what is wrong there.
@@ -38,9 +42,13 @@ impl Manifest {
         let name = document.get("package").and_then(|package| package.get_ref().as_table()?.get("name"));
         let name = name.ok_or((1, "no package name".to_owned()))?;
         let mut dependencies = Vec::new();
-        collect(document, &mut |key, offset, value| {
-            let package = package_of(value).unwrap_or_else(|| renames.0.get(key).map_or(key, String::as_str));
-            dependencies.push(Dependency { package: package.to_owned(), line: line_at(text, offset) });
+        collect(document, &mut |found| {
+            let package = package_of(found.value).or(renames.0.get(found.key).map(String::as_str));
+            dependencies.push(Dependency {
+                package: package.unwrap_or(found.key).to_owned(),
+                line: line_at(text, found.offset),
+                for_tests: found.kind == FOR_TESTS,
+            });
         });
         dependencies.sort_by_key(|dependency| dependency.line);
         let name_line = line_at(text, name.span().start);
@@ -54,9 +62,9 @@ impl Renames {
         let document = parse(text)?;
         let mut renames = BTreeMap::new();
         if let Some(workspace) = document.get_ref().get("workspace").and_then(|table| table.get_ref().as_table()) {
-            collect(workspace, &mut |key, _, value| {
-                if let Some(package) = package_of(value) {
-                    renames.insert(key.to_owned(), package.to_owned());
+            collect(workspace, &mut |found| {
+                if let Some(package) = package_of(found.value) {
+                    renames.insert(found.key.to_owned(), package.to_owned());
                 }
             });
         }
@@ -70,12 +78,20 @@ fn parse(text: &str) -> Result<toml::Spanned<DeTable<'_>>, (usize, String)> {
     })
 }
 
-/// Tells every dependency of a table, also the target-specific ones: key, offset, value.
-fn collect<'a>(table: &'a DeTable<'_>, tell: &mut impl FnMut(&'a str, usize, &'a DeValue<'_>)) {
+/// A dependency as it stands in a table.
+struct Found<'a> {
+    kind: &'static str,
+    key: &'a str,
+    offset: usize,
+    value: &'a DeValue<'a>,
+}
+
+/// Tells every dependency of a table, also the target-specific ones.
+fn collect<'a>(table: &'a DeTable<'a>, tell: &mut impl FnMut(Found<'a>)) {
     for kind in KINDS {
         let Some(dependencies) = table.get(*kind).and_then(|value| value.get_ref().as_table()) else { continue };
         for (key, value) in dependencies {
-            tell(key.get_ref(), key.span().start, value.get_ref());
+            tell(Found { kind, key: key.get_ref(), offset: key.span().start, value: value.get_ref() });
         }
     }
     let Some(targets) = table.get("target").and_then(|value| value.get_ref().as_table()) else { return };

@@ -61,10 +61,12 @@ impl Repository {
         self.files.iter().filter_map(|file| Some((file, file.code.as_ref()?)))
     }
 
-    /// The manifests of the crates, with the names of their folders.
-    pub fn crate_manifests(&self) -> impl Iterator<Item = (&str, &File)> {
+    /// The manifests of the workspace's members: of a crate with its folder's name, of the others with `testing`
+    /// (all of them together) or `xtask`.
+    pub fn manifests(&self) -> impl Iterator<Item = (&str, &File)> {
         self.files.iter().filter_map(|file| match file.components().as_slice() {
             ["crates", name, "Cargo.toml"] => Some((*name, file)),
+            [group @ "testing", _, "Cargo.toml"] | [group @ "xtask", "Cargo.toml"] => Some((*group, file)),
             _ => None,
         })
     }
@@ -72,7 +74,13 @@ impl Repository {
     fn read_folder(&mut self, folder: &Path, below: &str) {
         let entries = match fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
-            Err(error) => return self.problem(below, 1, format!("the folder cannot be read: {error}")),
+            Err(error) => {
+                return self.problem(
+                    if below.is_empty() { "." } else { below },
+                    1,
+                    format!("the folder cannot be read: {error}"),
+                );
+            }
         };
         // Cargo marks every build output folder with this file, wherever it is.
         if entries.iter().any(|entry| entry.file_name() == "CACHEDIR.TAG") {

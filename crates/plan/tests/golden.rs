@@ -112,7 +112,6 @@ fn a_rehearsal_too_large_for_a_machine_is_refused_with_a_way_out() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn any_accepted_spec_has_one_plan(text in prop_oneof![testing_specs::spec("local"), testing_specs::spec("aws")], cap in proptest::option::of(1_u32..5)) {

@@ -242,14 +242,14 @@ impl<'a> Walk<'a> {
         if !outside {
             return Some(number.into());
         }
-        let (range, nearest) = match limits {
-            (Some(low), Some(high)) => (format!("from {low} to {high}"), number.clamp(low, high)),
-            (Some(low), None) => (format!("{low} or more"), low),
-            (None, high) => (format!("at most {}", high.unwrap_or(number)), high.unwrap_or(number)),
+        let range = match limits {
+            (Some(low), Some(high)) => format!("from {low} to {high}"),
+            (Some(low), None) => format!("{low} or more"),
+            (None, high) => format!("at most {}", high.unwrap_or(number)),
         };
         let what = format!("{number} is out of range for `{path}`");
         let say = format!("use a whole number {range}");
-        self.fail(Diagnostic::error("out-of-range", path.clone(), what).replace(say, nearest.to_string()))
+        self.fail(Diagnostic::error("out-of-range", path.clone(), what).fix(say))
     }
 
     fn number(&mut self, value: &Value, schema: &'a Json, path: &Path) -> Option<Json> {

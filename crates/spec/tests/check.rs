@@ -189,7 +189,6 @@ fn rules_have_codes_of_their_own_and_a_story() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     /// Whatever the text, there is an answer, and every place lies inside the text.
     #[test]

@@ -33,22 +33,30 @@ impl Mention {
     }
 }
 
+/// Words before a path, or before `!`, that are no part of it.
+const KEYWORDS: &[&str] =
+    &["as", "dyn", "else", "for", "if", "impl", "in", "match", "move", "mut", "return", "where", "while"];
+
 /// Every path that is imported, called as a macro, written with `::`, or used through an import.
 pub(super) fn read(tokens: &[Token]) -> Vec<Mention> {
-    let mut reader = Reader { tokens, at: 0, imports: BTreeMap::new(), mentions: Vec::new() };
+    let mut reader = Reader { tokens, at: 0, imports: BTreeMap::new(), found: Vec::new() };
     while reader.at < tokens.len() {
         reader.step();
     }
-    let Reader { imports, mentions, .. } = reader;
-    mentions.into_iter().filter_map(|mention| follow(mention, &imports)).collect()
+    let Reader { imports, found, .. } = reader;
+    let follow = |found| match found {
+        Found::Import(mention) => Some(mention),
+        Found::Use(mention) => follow(mention, &imports),
+    };
+    found.into_iter().filter_map(follow).collect()
+}
+
+enum Found {
+    Import(Mention),
+    Use(Mention),
 }
 
 fn follow(mut mention: Mention, imports: &BTreeMap<String, Vec<String>>) -> Option<Mention> {
-    // A mention that is itself an import is marked so by the reader: nothing to follow.
-    if mention.imported == usize::MAX {
-        mention.imported = 0;
-        return Some(mention);
-    }
     if let Some(import) = imports.get(&mention.path[0]) {
         mention.imported = import.len();
         mention.path.splice(..1, import.iter().cloned());
@@ -60,7 +68,7 @@ struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
     imports: BTreeMap<String, Vec<String>>,
-    mentions: Vec<Mention>,
+    found: Vec<Found>,
 }
 
 impl Reader<'_> {
@@ -74,18 +82,21 @@ impl Reader<'_> {
         if self.text(self.at) == "use" && self.text(self.at + 1) != "<" {
             self.at += 1;
             self.import(&[]);
-        } else if is_name(self.text(self.at)) && before != "." && !self.continues_a_path() {
+        } else if begins_path(self.text(self.at)) && before != "." && !self.continues_a_path() {
             self.path();
         } else {
             self.at += 1;
         }
     }
 
-    /// `::name` after a type or a name; `::name` after anything else begins a path.
+    /// `::name` after a type or a name; `::name` after anything else, also an arrow, begins a path.
     fn continues_a_path(&self) -> bool {
-        self.at >= 2 && self.text(self.at - 1) == "::" && {
-            let owner = self.text(self.at - 2);
-            is_name(owner) || owner == ">"
+        if self.at < 2 || self.text(self.at - 1) != "::" {
+            return false;
+        }
+        match self.text(self.at - 2) {
+            ">" => self.at < 3 || !matches!(self.text(self.at - 3), "-" | "="),
+            owner => begins_path(owner),
         }
     }
 
@@ -99,7 +110,7 @@ impl Reader<'_> {
         }
         let is_macro = self.text(self.at) == "!" && matches!(self.text(self.at + 1), "(" | "[" | "{");
         let Token { line, test, .. } = self.tokens[begin];
-        self.mentions.push(Mention { path, line, test, is_macro, imported: 0 });
+        self.found.push(Found::Use(Mention { path, line, test, is_macro, imported: 0 }));
     }
 
     /// One tree of an import, up to the `,`, `}` or `;` after it.
@@ -141,11 +152,18 @@ impl Reader<'_> {
 
     fn imported(&mut self, path: Vec<String>, token: usize, name: &str) {
         let Some(&Token { line, test, .. }) = self.tokens.get(token) else { return };
-        if !matches!(name, "*" | "_" | "") {
+        if path.is_empty() {
+            return;
+        }
+        if !matches!(name, "*" | "_") {
             self.imports.insert(name.to_owned(), path.clone());
         }
-        self.mentions.push(Mention { path, line, test, is_macro: false, imported: usize::MAX });
+        self.found.push(Found::Import(Mention { path, line, test, is_macro: false, imported: 0 }));
     }
+}
+
+fn begins_path(text: &str) -> bool {
+    is_name(text) && !KEYWORDS.contains(&text)
 }
 
 fn is_name(text: &str) -> bool {

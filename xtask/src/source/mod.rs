@@ -79,7 +79,9 @@ mod tests {
 
     #[test]
     fn a_path_is_a_path_wherever_it_begins() {
-        let text = "fn f(a: ::std::fs::File) -> impl T + use<'_> { a.env::<u8>(); <A as B>::fs(); m!(std::env::var) }";
-        assert_eq!(seen(text), ["1:std::fs::File", "1:m", "1:std::env::var"]);
+        let text = "fn f(a: ::std::fs::File) -> ::std::io::Stdout { return ::std::x::Y; }";
+        assert_eq!(seen(text), ["1:std::fs::File", "1:std::io::Stdout", "1:std::x::Y"]);
+        let text = "fn f() -> impl T + use<'_> { a.env::<u8>(); <A as B>::fs(); m!(std::env::var) }";
+        assert_eq!(seen(text), ["1:m", "1:std::env::var"]);
     }
 }

@@ -16,8 +16,22 @@ pub struct Token {
 /// Words that begin an item, which ends with `;` or its block. Anything else that carries an attribute (a field,
 /// an arm, an argument) also ends with a comma.
 const ITEMS: &[&str] = &[
-    "async", "const", "enum", "extern", "fn", "impl", "let", "macro_rules", "mod", "static", "struct", "trait",
-    "type", "union", "unsafe", "use",
+    "async",
+    "const",
+    "enum",
+    "extern",
+    "fn",
+    "impl",
+    "let",
+    "macro_rules",
+    "mod",
+    "static",
+    "struct",
+    "trait",
+    "type",
+    "union",
+    "unsafe",
+    "use",
 ];
 
 /// Every token of a file; the error is the line where it stops being Rust.
@@ -43,14 +57,14 @@ fn push_all(stream: TokenStream, inside_test: bool, tokens: &mut Vec<Token>) {
         match tree {
             TokenTree::Group(group) => push_group(group, test, tokens),
             TokenTree::Punct(punct) => {
-                let mut text = punct.as_char().to_string();
+                let mut sign = punct.as_char().to_string();
                 if let (Spacing::Joint, Some(TokenTree::Punct(next))) = (punct.spacing(), trees.get(at))
                     && matches!((punct.as_char(), next.as_char()), (':', ':') | ('!', '='))
                 {
-                    text.push(next.as_char());
+                    sign.push(next.as_char());
                     at += 1;
                 }
-                tokens.push(Token { text, line, test });
+                tokens.push(Token { text: sign, line, test });
             }
             other => tokens.push(Token { text: other.to_string(), line, test }),
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use trainyard_provider::Failure;
-use trainyard_provider::local::JobFiles;
+use trainyard_provider::local::{JobFiles, News};
 
 use crate::session::{Session, Target};
 
@@ -49,10 +49,10 @@ impl Submit {
             ui.say(&format!("job {} is submitted; its files: {}", job.id, job.here.display()));
         }
         let json = ui.is_json();
-        let finished = access.follow(&job, &session.cancel, &mut |bytes| {
-            if !json {
-                ui.bytes(bytes);
-            }
+        let finished = access.follow(&job, &session.cancel, &mut |news| match news {
+            _ if json => {}
+            News::Output(bytes) => ui.bytes(bytes),
+            News::State(state) => ui.say(&format!("job {}: {state}", job.id)),
         })?;
         if json {
             ui.json(&serde_json::json!({"job": job.id, "folder": job.folder, "here": job.here, "state": finished.state, "code": finished.code}));

@@ -38,6 +38,15 @@ pub struct Submitted {
     pub here: PathBuf,
 }
 
+/// What is heard of a job that is followed.
+#[derive(Debug, Clone, Copy)]
+pub enum News<'a> {
+    /// It wrote this.
+    Output(&'a [u8]),
+    /// Its state changed.
+    State(&'a str),
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
@@ -101,7 +110,13 @@ impl Access {
     }
 
     /// Waits until a job is over, and passes on what it writes meanwhile.
-    pub fn follow(&self, job: &Submitted, cancel: &Cancel, out: &mut dyn FnMut(&[u8])) -> Result<Finished, Failure> {
+    pub fn follow(
+        &self,
+        job: &Submitted,
+        cancel: &Cancel,
+        tell: &mut dyn FnMut(News<'_>),
+    ) -> Result<Finished, Failure> {
+        let mut last = String::new();
         let mut tail: Option<Tail> = None;
         let mut asked: Option<Instant> = None;
         let mut pause = Duration::from_millis(200);
@@ -118,11 +133,15 @@ impl Access {
                     tail = info.output.as_deref().and_then(|path| self.here(path)).map(Tail::new);
                 }
                 if let Some(tail) = &mut tail {
-                    tail.read(out)?;
+                    tail.read(tell)?;
+                }
+                if !info.state.is_empty() && info.say() != last {
+                    last = info.say();
+                    tell(News::State(&last));
                 }
                 if let Some(finished) = info.finished() {
                     if let Some(tail) = &mut tail {
-                        tail.read(out)?;
+                        tail.read(tell)?;
                     }
                     return Ok(finished);
                 }
@@ -133,7 +152,7 @@ impl Access {
                 pause = (pause * 2).min(Duration::from_secs(1));
             }
             if let Some(tail) = &mut tail {
-                tail.read(out)?;
+                tail.read(tell)?;
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -150,7 +169,7 @@ impl Tail {
         Self { path, at: 0 }
     }
 
-    fn read(&mut self, out: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+    fn read(&mut self, tell: &mut dyn FnMut(News<'_>)) -> Result<(), Failure> {
         let Ok(mut file) = fs::File::open(&self.path) else { return Ok(()) };
         if file.metadata()?.len() < self.at {
             self.at = 0; // a requeued job without --open-mode=append begins anew
@@ -163,7 +182,7 @@ impl Tail {
                 return Ok(());
             }
             self.at += count as u64;
-            out(&bytes[..count]);
+            tell(News::Output(&bytes[..count]));
         }
     }
 }
@@ -173,6 +192,8 @@ struct JobInfo {
     state: String,
     exit: (i32, i32),
     output: Option<String>,
+    /// Why it waits, or where it runs.
+    place: String,
 }
 
 impl JobInfo {
@@ -191,11 +212,24 @@ impl JobInfo {
                 info.state = state;
                 info.exit = exit;
             }
+            let known = |text: &String| !text.is_empty() && text != "None" && text != "(null)";
+            let place = if info.state == "PENDING" { "Reason=" } else { "NodeList=" };
+            info.place = field(place).filter(known).unwrap_or_default();
             if info.output.is_none() {
                 info.output = field("StdOut=");
             }
         }
         info
+    }
+
+    /// For people: `pending (Resources)`, `running on a-st-n-[1-2]`.
+    fn say(&self) -> String {
+        let state = self.state.to_lowercase();
+        match (self.place.as_str(), state.as_str()) {
+            ("", _) => state,
+            (reason, "pending") => format!("{state} ({reason})"),
+            (nodes, _) => format!("{state} on {nodes}"),
+        }
     }
 
     fn finished(&self) -> Option<Finished> {

@@ -9,7 +9,7 @@ pub mod supervisor;
 mod survey;
 
 pub use access::Access;
-pub use jobs::{Finished, JobFiles, Submitted};
+pub use jobs::{Finished, JobFiles, News, Submitted};
 pub use store::Store;
 
 use trainyard_plan::{Action, Facts, Plan};

@@ -35,11 +35,14 @@ pub(super) const RUNNING: &str = "running";
 
 /// Makes the box of node `name`, and stays as its outermost process. Returns when the node is gone.
 pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failure> {
-    // Whatever happens to the supervisor, its nodes go with it.
-    system(prctl::set_pdeathsig(Signal::SIGKILL), "tie the node to its supervisor")?;
     let cluster = definition(folder)?;
     let node = node_of(&cluster, name)?;
-    if cluster.facts.isolation == Isolation::Shared {
+    // Whatever happens to the supervisor, its nodes go with it. With a process namespace the kernel ends
+    // everything in the node; without one, this process has to live long enough to do it.
+    let shared = cluster.facts.isolation == Isolation::Shared;
+    let signal = if shared { Signal::SIGTERM } else { Signal::SIGKILL };
+    system(prctl::set_pdeathsig(signal), "tie the node to its supervisor")?;
+    if shared {
         tell(say, &format!("{RUNNING} {}", std::process::id()))?;
         return live(&cluster, node);
     }

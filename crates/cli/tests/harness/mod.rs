@@ -1,0 +1,112 @@
+//! A hermetic place to run the real program in: own home, no settings from outside.
+
+#![allow(dead_code)] // each test file uses its part
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use trainyard_run::{Command, Output};
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_trainyard");
+
+/// The repository's examples.
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
+/// A folder of its own for one test; every cluster made in it is taken down at the end.
+pub struct Place {
+    folder: tempfile::TempDir,
+    user: Option<String>,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        // Short: the path of a socket below it has a limit.
+        let folder = tempfile::Builder::new().prefix("ty").tempdir_in("/tmp").expect("a folder");
+        Self { folder, user: None }
+    }
+
+    /// The same, working as another user.
+    pub fn of(user: &str) -> Self {
+        let mut place = Self::new();
+        place.user = Some(user.to_owned());
+        Command::new("chown").arg("-R").arg(user).arg(place.path("")).run().expect("chown");
+        place
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    /// The folder of a cluster.
+    pub fn cluster(&self, name: &str) -> PathBuf {
+        self.path("home/clusters").join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let home = self.path("home");
+        let command = match &self.user {
+            None => Command::new(PROGRAM),
+            Some(user) => Command::new("runuser").args(["-u", user, "--"]).arg(self.program()),
+        };
+        let command = command.env("TRAINYARD_HOME", home).env("NO_COLOR", "1").env("COLUMNS", "100");
+        command.args(args).dir(self.folder.path()).deadline(Duration::from_secs(300))
+    }
+
+    /// Another user may not be able to reach the build's folder.
+    fn program(&self) -> PathBuf {
+        let copy = self.path("trainyard");
+        if !copy.exists() {
+            std::fs::copy(PROGRAM, &copy).expect("copied");
+        }
+        copy
+    }
+
+    /// Runs the program; whatever its code.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("the program starts")
+    }
+
+    /// Runs the program; it must succeed.
+    pub fn ok(&self, args: &[&str]) -> Output {
+        let output = self.run(args);
+        assert_eq!(output.code, 0, "trainyard {}\n{}{}", args.join(" "), output.stdout, output.stderr);
+        output
+    }
+
+    /// Runs the program and reads its JSON.
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let output = self.ok(&[&["--format", "json"], args].concat());
+        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stdout))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let clusters = std::fs::read_dir(self.path("home/clusters")).into_iter().flatten().flatten();
+        for cluster in clusters {
+            let name = cluster.file_name().to_string_lossy().into_owned();
+            let output = self.run(&["down", "--cluster", &name, "--force"]);
+            if output.code != 0 && !std::thread::panicking() {
+                panic!("cluster {name} stays: {}", output.stderr);
+            }
+        }
+    }
+}
+
+/// Waits until `ready` is true; says what it waited for when it never is.
+pub fn wait_for(what: &str, seconds: u64, mut ready: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    while !ready() {
+        assert!(Instant::now() < until, "{what}: not within {seconds} s");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
