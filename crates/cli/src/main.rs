@@ -22,13 +22,18 @@ struct Arguments {
     command: commands::Command,
 }
 
-const AFTER: &str = "Exit codes: 0 done, 1 the checked thing is bad, 2 usage, 3 the machine or the cloud refused,
-4 interrupted (the same command resumes), 5 a defect of trainyard. `submit --wait` and `run` return the
-job's own code; 125 when trainyard itself failed.";
+const AFTER: &str = "\
+Exit codes: 0 done, 1 the checked thing is bad, 2 usage, 3 the machine or the cloud refused, \
+4 interrupted (the same command resumes), 5 a defect of trainyard. `submit --wait` and `run` return \
+the job's own code; 125 when trainyard itself failed.";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let session = session::Session::new(arguments.session);
+    // The supervisor's processes have signals of their own.
+    if !arguments.command.is_internal() {
+        session.listen();
+    }
     let own_codes = arguments.command.returns_the_jobs_code();
     match arguments.command.run(&session) {
         Ok(code) => ExitCode::from(code),

@@ -49,13 +49,16 @@ pub const SPEC_FILE: &str = "trainyard.yaml";
 impl Session {
     /// Reads settings once; nothing later looks at the environment.
     pub fn new(options: Options) -> Self {
-        let cancel = Cancel::default();
+        Self { ui: Ui::new(options.format), cancel: Cancel::default(), home: options.home.or_else(default_home) }
+    }
+
+    /// Lets Ctrl-C ask for a stop instead of ending the program.
+    pub fn listen(&self) {
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             // A second Ctrl-C ends the program at once: the journal makes that safe.
-            let _ = signal_hook::flag::register_conditional_shutdown(signal, 4, cancel.flag());
-            let _ = signal_hook::flag::register(signal, cancel.flag());
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, 4, self.cancel.flag());
+            let _ = signal_hook::flag::register(signal, self.cancel.flag());
         }
-        Self { ui: Ui::new(options.format), cancel, home: options.home.or_else(default_home) }
     }
 
     /// Reads and checks a spec. Problems are shown; errors end the command.

@@ -28,7 +28,8 @@ fn steps(job: &Path) -> BTreeMap<String, Vec<u64>> {
     let mut ranks = BTreeMap::new();
     for entry in std::fs::read_dir(job.join("out/metrics")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".jsonl") || name.contains("dropped") {
+        let is_lines = Path::new(&name).extension().is_some_and(|extension| extension == "jsonl");
+        if !is_lines || name.contains("dropped") {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).expect("metrics");
@@ -251,14 +252,14 @@ fn traces() -> BTreeMap<&'static str, BTreeSet<String>> {
         .collect();
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("mounts");
     let mounts = mounts.lines().map(|line| line.split(' ').nth(4).unwrap_or("").to_owned()).collect();
-    let links =
+    let interfaces =
         lines("ip", &["-br", "link"]).iter().map(|l| l.split_whitespace().next().unwrap_or("").to_owned()).collect();
     BTreeMap::from([
         ("processes", processes),
         ("listening", listening),
         ("sockets", sockets),
         ("addresses", lines("ip", &["-br", "addr"])),
-        ("links", links),
+        ("links", interfaces),
         ("mounts", mounts),
         ("top folders", lines("ls", &["/"])),
     ])

@@ -76,7 +76,7 @@ fn a_run_that_died_at_any_record_is_finished_by_the_next() {
     for died_after in 0..=lines.len() {
         for torn in [false, true] {
             let path = folder.path().join("journal.jsonl");
-            let mut prefix: String = lines[..died_after].iter().map(|line| format!("{line}\n")).collect();
+            let mut prefix: String = lines[..died_after].iter().flat_map(|line| [line, "\n"]).collect();
             if torn && died_after < lines.len() {
                 prefix += &lines[died_after][..lines[died_after].len() / 2];
             }

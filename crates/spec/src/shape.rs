@@ -149,15 +149,13 @@ impl<'a> Walk<'a> {
             } else if let Some(patterns) = schema["patternProperties"].as_object() {
                 let fits =
                     |pattern: &String| regex_lite::Regex::new(pattern).is_ok_and(|regex| regex.is_match(&key.name));
-                match patterns.iter().find(|(pattern, _)| fits(pattern)) {
-                    Some((_, known)) => {
-                        drop(self.value(node, known, &here).map(|v| fitted.insert(key.name.clone(), v)))
+                if let Some((_, known)) = patterns.iter().find(|(pattern, _)| fits(pattern)) {
+                    if let Some(value) = self.value(node, known, &here) {
+                        fitted.insert(key.name.clone(), value);
                     }
-                    None => {
-                        let what = format!("`{}` is not a name that can stand in `{path}`", shorten(&key.name));
-                        self.problems
-                            .push(Diagnostic::error("bad-format", here, what).at_key().fix("check the spelling"));
-                    }
+                } else {
+                    let what = format!("`{}` is not a name that can stand in `{path}`", shorten(&key.name));
+                    self.problems.push(Diagnostic::error("bad-format", here, what).at_key().fix("check the spelling"));
                 }
             } else if let Some(any) = schema.get("additionalProperties").filter(|any| any.is_object()) {
                 if let Some(value) = self.value(node, any, &here) {

@@ -1,5 +1,7 @@
 //! `check(text) → diagnostics`: every test is a text and what is said about it.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use trainyard_spec::{Diagnostic, Severity, check, schema};
 
@@ -101,13 +103,12 @@ fn a_fix_is_an_edit_that_mends_the_text() {
 
 #[test]
 fn hostile_documents_are_refused_with_a_reason() {
-    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
-        + &(0..9)
-            .map(|i| {
-                let (this, last) = ((b'b' + i) as char, (b'a' + i) as char);
-                format!("{this}: &{this} [*{last},*{last},*{last},*{last},*{last},*{last},*{last},*{last},*{last}]\n")
-            })
-            .collect::<String>();
+    let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for letter in b'b'..=b'j' {
+        let (this, last) = (char::from(letter), char::from(letter - 1));
+        let nine = vec![format!("*{last}"); 9].join(",");
+        let _ = writeln!(bomb, "{this}: &{this} [{nine}]");
+    }
     let deep = "[".repeat(100);
     let deeper = "[".repeat(100_000);
     let large = "# ".repeat(1 << 20);

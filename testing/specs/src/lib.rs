@@ -55,10 +55,13 @@ fn parts<T: std::fmt::Debug>(one: impl Strategy<Value = T>, most: usize) -> impl
     })
 }
 
+/// Resources by name, whether jobs get whole nodes, and how capacity is bought.
+type Parts = (Vec<(String, Value)>, bool, Value);
+
 fn queues(provider: &'static str) -> impl Strategy<Value = Value> {
     let queue = (parts(resource(provider), 3), any::<bool>(), capacity(provider));
     parts(queue, 4).prop_map(|queues| {
-        let queue = |(name, (resources, exclusive, capacity)): (String, (Vec<(String, Value)>, bool, Value))| {
+        let queue = |(name, (resources, exclusive, capacity)): (String, Parts)| {
             let is_block = capacity["kind"] == "capacity_block";
             let resource = |(name, mut resource): (String, Value)| {
                 resource["name"] = name.into();
@@ -76,7 +79,7 @@ fn queues(provider: &'static str) -> impl Strategy<Value = Value> {
 
 fn capacity(provider: &'static str) -> impl Strategy<Value = Value> {
     let reservation = "cr-0123456789abcdef0";
-    let kinds = vec![
+    let kinds = [
         json!({ "kind": "on_demand" }),
         json!({ "kind": "on_demand", "placement_group": false }),
         json!({ "kind": "spot", "max_price_cents": 250 }),
@@ -124,7 +127,7 @@ fn rehearsal() -> impl Strategy<Value = Value> {
 }
 
 fn aws_extras(provider: &'static str) -> impl Strategy<Value = Value> {
-    let all = vec![
+    let all = [
         json!({}),
         json!({ "storage": { "shared": { "kind": "none" }, "home": { "kind": "openzfs", "multi_zone": true } } }),
         json!({ "storage": { "data_bucket": { "name": "some-bucket" } }, "monitoring": { "mode": "amp" } }),

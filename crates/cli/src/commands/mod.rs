@@ -47,6 +47,11 @@ commands! {
 }
 
 impl Command {
+    /// Whether it is a process of trainyard's own, not a person's command.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Supervisor(_))
+    }
+
     /// Whether failures of ours must not look like the job's.
     pub fn returns_the_jobs_code(&self) -> bool {
         matches!(self, Self::Run(_)) || matches!(self, Self::Submit(submit) if submit.wait)

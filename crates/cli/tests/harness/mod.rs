@@ -95,9 +95,7 @@ impl Drop for Place {
         for cluster in clusters {
             let name = cluster.file_name().to_string_lossy().into_owned();
             let output = self.run(&["down", "--cluster", &name, "--force"]);
-            if output.code != 0 && !std::thread::panicking() {
-                panic!("cluster {name} stays: {}", output.stderr);
-            }
+            assert!(output.code == 0 || std::thread::panicking(), "cluster {name} stays: {}", output.stderr);
         }
     }
 }

@@ -40,7 +40,10 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
     let store = &local.store;
     match action {
         LocalAction::MakeFolders(folders) => folders.iter().all(|(path, _)| store.at(path).is_dir()),
-        LocalAction::InstallProgram => store.at("bin/trainyard").is_file(),
+        LocalAction::InstallProgram => {
+            let (ours, theirs) = (fs::read(&plan.rehearsed.facts.program), fs::read(store.at("bin/trainyard")));
+            matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+        }
         LocalAction::MakeKey(path) => store.at(path).is_file(),
         LocalAction::WriteArtifacts { .. } => {
             plan.artifacts.iter().all(|a| fs::read_to_string(store.at(&a.path)).is_ok_and(|text| text == a.text))

@@ -11,6 +11,7 @@ use trainyard_run::Command;
 use trainyard_spec::Spec;
 
 use super::Store;
+use super::supervisor::{Ask, Client};
 use crate::Failure;
 
 /// What a rehearsal needs: (program, Debian's package, Fedora's package).
@@ -161,13 +162,13 @@ fn parse_version(said: &str) -> Option<(u32, u32, u32)> {
     Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
-/// A free range of ports, for nodes that share this machine's network. A cluster that has one keeps it.
+/// A free range of ports, for nodes that share this machine's network. A running cluster keeps its own.
 fn first_port(store: &Store, isolation: Isolation, nodes: u32) -> u16 {
     const FIRST: u16 = 17_800;
     if isolation == Isolation::Namespaces {
         return FIRST;
     }
-    if let Ok(Some(plan)) = store.plan() {
+    if let (Ok(_), Ok(Some(plan))) = (Client::new(store).ask(&Ask::Status), store.plan()) {
         return plan.rehearsed.facts.first_port;
     }
     let wide = u16::try_from(nodes.min(4096) + 1).unwrap_or(u16::MAX);
