@@ -378,3 +378,44 @@ fn a_supervisor_that_dies_takes_everything_along_and_up_mends_it() {
         place.ok(&["run", "-N", "2", "--", "true"]);
     }
 }
+
+/// After a failed resume Slurm leaves a node down; here it is offered again, as on AWS.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn a_node_that_never_comes_is_offered_again() {
+    let place = Place::new();
+    up(&place, &(SMALL.to_owned() + "timeouts: { head_seconds: 60, compute_seconds: 15 }\n"));
+    let hook = place.cluster("live").join("etc/hooks/resume");
+    let works = std::fs::read_to_string(&hook).expect("the hook");
+    std::fs::write(&hook, "#!/bin/sh\nexit 0\n").expect("written");
+    let script = place.write("three.sbatch", "#!/bin/sh\n#SBATCH --nodes=3\nsrun hostname\n");
+    let id = place.ok(&["submit", &script.to_string_lossy()]).stdout.trim().to_owned();
+    let log = place.cluster("live").join("log/supervisor.log");
+    wait_for("the failed resume", 60, || {
+        std::fs::read_to_string(&log).unwrap_or_default().contains("did not come in time")
+    });
+    std::fs::write(&hook, works).expect("written");
+    wait_for("the job's end", 120, || job_state(&place, &id) == "COMPLETED");
+}
+
+/// Two runs never work on one cluster; the second is told who does.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn a_second_run_waits_its_turn() {
+    let place = Place::new();
+    place.write("trainyard.yaml", &(SMALL.replace("idle_seconds: 600", "boot_seconds: 3")));
+    let mut first = place.command(&["up"]).daemon(&place.path("first.log")).expect("started");
+    let journal = place.cluster("live").join("journal.jsonl");
+    wait_for("the first run", 30, || journal.exists());
+    let second = place.run(&["up"]);
+    assert_eq!(second.code, 3);
+    assert!(second.stderr.contains("trainyard up, process"), "{}", second.stderr);
+    assert!(first.wait().expect("ended").success());
+    // The cluster stands: nothing is done twice, and another plan is refused while it stands.
+    let again = place.ok(&["up"]);
+    assert!(again.stderr.contains("is up after"), "{}", again.stderr);
+    place.write("trainyard.yaml", &SMALL.replace("max: 4", "max: 5"));
+    let other = place.run(&["up"]);
+    assert_eq!(other.code, 3);
+    assert!(other.stderr.contains("etc/slurm.conf") && other.stderr.contains("trainyard down"), "{}", other.stderr);
+}

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -13,7 +15,9 @@ use nix::unistd::Pid;
 use crate::wait::{Cancel, Ended, wait};
 
 /// Of each output stream, this much is kept; the rest is read and dropped.
-const OUTPUT_BYTES_MAX: u64 = 16 << 20;
+const OUTPUT_BYTES_MAX: usize = 16 << 20;
+/// How long the end of a stream is waited for after its program has ended.
+const PIPE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a finished program left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +178,7 @@ impl Command {
         if !matches!(ended, Ended::Exit(_)) {
             kill_group(&mut child);
         }
-        let (stdout, stderr) = (text(stdout), text(stderr));
+        let (stdout, stderr) = (text(&stdout), text(&stderr));
         match ended {
             Ended::Exit(status) => Ok(Output { code: code(status), stdout, stderr }),
             Ended::Cancelled => Err(RunError::Cancelled { command: line }),
@@ -239,19 +243,44 @@ impl Command {
     }
 }
 
-fn reader(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end on a thread of its own, and hands over what it kept.
+fn reader(pipe: Option<impl Read + Send + 'static>) -> Arc<Kept> {
+    let kept = Arc::new(Kept::default());
+    let shared = Arc::clone(&kept);
     std::thread::spawn(move || {
-        let mut kept = Vec::new();
+        let mut piece = vec![0; 64 << 10];
         if let Some(mut pipe) = pipe {
-            let _ = pipe.by_ref().take(OUTPUT_BYTES_MAX).read_to_end(&mut kept);
-            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+            while let Ok(count @ 1..) = pipe.read(&mut piece) {
+                shared.add(&piece[..count]);
+            }
         }
-        kept
-    })
+        shared.done.store(true, Ordering::SeqCst);
+    });
+    kept
 }
 
-fn text(reader: std::thread::JoinHandle<Vec<u8>>) -> String {
-    String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+#[derive(Default)]
+struct Kept {
+    bytes: Mutex<Vec<u8>>,
+    done: AtomicBool,
+}
+
+impl Kept {
+    fn add(&self, piece: &[u8]) {
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = OUTPUT_BYTES_MAX.saturating_sub(bytes.len());
+        bytes.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+}
+
+/// What a finished program wrote. Something that it left running may hold the pipe open for ever, so
+/// the end of the stream is waited for only briefly.
+fn text(kept: &Kept) -> String {
+    let until = Instant::now() + PIPE_PATIENCE;
+    while !kept.done.load(Ordering::SeqCst) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    String::from_utf8_lossy(&kept.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
 fn kill_group(child: &mut Child) {
@@ -308,7 +337,15 @@ mod tests {
     #[test]
     fn large_output_neither_blocks_nor_grows_without_bound() {
         let output = Command::new("sh").args(["-c", "head -c 40000000 /dev/zero"]).output().expect("runs");
-        assert_eq!(output.stdout.len() as u64, OUTPUT_BYTES_MAX);
+        assert_eq!(output.stdout.len(), OUTPUT_BYTES_MAX);
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_does_not_hold_its_caller() {
+        let before = Instant::now();
+        let output = Command::new("sh").args(["-c", "echo said; sleep 30 &"]).run().expect("runs");
+        assert_eq!(output.stdout, "said\n");
+        assert!(before.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

@@ -55,11 +55,16 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
         return Ok(0);
     }
     let rows = observed.nodes.iter().map(|node| {
-        let gib = format!("{} GiB", node.memory_mib / 1024);
+        let gib = memory(node.memory_mib);
         [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
     });
     session.ui.data(&table(["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"], rows));
     Ok(0)
+}
+
+/// Whole GiB; small nodes with a decimal.
+fn memory(mib: u64) -> String {
+    if mib >= 10 * 1024 { format!("{} GiB", mib / 1024) } else { format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024) }
 }
 
 fn crash(session: &Session, target: &Target, node: &str) -> Result<u8, Failure> {

@@ -11,6 +11,8 @@ use trainyard_provider::engine::{Event, Reporter};
 use super::Format;
 
 const SILENT: Duration = Duration::from_millis(250);
+/// Without a terminal, a step that takes long is mentioned this often.
+const PLAIN_PAUSE: Duration = Duration::from_secs(10);
 
 /// Draws events.
 pub struct Progress {
@@ -24,7 +26,9 @@ pub struct Progress {
 struct State {
     held_back: Vec<String>,
     current: String,
-    last_text: String,
+    expected_seconds: u64,
+    step_begun: Option<Instant>,
+    told: Option<Instant>,
 }
 
 impl Progress {
@@ -39,30 +43,51 @@ impl Progress {
     }
 
     fn line(&self, text: String) {
-        let mut state = self.state.borrow_mut();
-        state.held_back.push(text);
-        if self.begun.elapsed() >= SILENT {
-            for line in state.held_back.drain(..) {
-                match &self.bar {
-                    Some(bar) => bar.println(line),
-                    None => drop(writeln!(anstream::stderr().lock(), "{line}")),
-                }
+        self.state.borrow_mut().held_back.push(text);
+        self.flush();
+    }
+
+    fn flush(&self) {
+        if self.begun.elapsed() < SILENT {
+            return;
+        }
+        for line in self.state.borrow_mut().held_back.drain(..) {
+            match &self.bar {
+                Some(bar) => bar.println(line),
+                None => drop(writeln!(anstream::stderr().lock(), "{line}")),
             }
         }
     }
 
-    fn live(&self, text: &str) {
+    fn start(&self, text: String, expected_seconds: u64) {
         let mut state = self.state.borrow_mut();
-        match &self.bar {
-            Some(bar) if self.begun.elapsed() >= SILENT => {
-                bar.set_message(text.to_owned());
+        state.current = text;
+        state.expected_seconds = expected_seconds;
+        state.step_begun = Some(Instant::now());
+        state.told = None;
+        drop(state);
+        self.live("");
+    }
+
+    /// On a terminal the last line lives; elsewhere a long step is heard of now and then.
+    fn live(&self, awaited: &str) {
+        self.flush();
+        let mut state = self.state.borrow_mut();
+        let elapsed = state.step_begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        let awaited = if awaited.is_empty() { String::new() } else { format!(": {awaited}") };
+        let time = format!("{} s of about {} s", elapsed.as_secs(), state.expected_seconds);
+        let text = format!("{}{awaited} \x1b[2m({time})\x1b[0m", state.current);
+        if let Some(bar) = &self.bar {
+            if self.begun.elapsed() >= SILENT {
+                bar.set_message(text);
                 bar.tick();
             }
-            // Plain lines are told when they change, not again and again.
-            None if state.last_text != text && self.begun.elapsed() >= SILENT => {
-                text.clone_into(&mut state.last_text);
-            }
-            _ => {}
+            return;
+        }
+        let heard = state.told.or(state.step_begun).map_or(Duration::ZERO, |told| told.elapsed());
+        if heard >= PLAIN_PAUSE {
+            state.told = Some(Instant::now());
+            drop(writeln!(anstream::stderr().lock(), "    {text}"));
         }
     }
 }
@@ -78,15 +103,10 @@ impl Reporter for Progress {
         match event {
             Event::Begin { .. } => {}
             Event::Skipped { title, .. } => self.line(format!("  \x1b[2m- {title} (stands already)\x1b[0m")),
-            Event::Started { title, number, of, .. } => {
-                let text = format!("[{number}/{of}] {title}");
-                self.live(&text);
-                self.state.borrow_mut().current = text;
+            Event::Started { title, number, of, expected_seconds, .. } => {
+                self.start(format!("[{number}/{of}] {title}"), *expected_seconds);
             }
-            Event::Progress { text, .. } => {
-                let current = self.state.borrow().current.clone();
-                self.live(&format!("{current}: {text}"));
-            }
+            Event::Progress { text, .. } => self.live(text),
             Event::Done { seconds, .. } => {
                 let current = self.state.borrow().current.clone();
                 self.line(format!("  \x1b[32m✓\x1b[0m {current} \x1b[2m({seconds:.1} s)\x1b[0m"));
