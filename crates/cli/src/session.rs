@@ -27,10 +27,10 @@ pub struct Options {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Target {
     /// The cluster's spec. Without it: trainyard.yaml, or the one cluster that runs.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
     /// The cluster's name, instead of its spec.
-    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    #[arg(long, value_name = "NAME", conflicts_with = "file", global = true)]
     pub cluster: Option<String>,
 }
 

@@ -5,6 +5,7 @@
 //! and everything that is wrong with the rest.
 
 pub mod catalog;
+pub mod codes;
 pub mod diagnostic;
 pub mod facts;
 pub mod model;

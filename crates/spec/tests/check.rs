@@ -89,6 +89,7 @@ fn a_fix_is_an_edit_that_mends_the_text() {
         ("provider: local\nnetwrok: {}", "provider: local\nnetwork: {}"),
         ("provider: local\nhead: { root_volume_gib: \"500\" }", "provider: local\nhead: { root_volume_gib: 500 }"),
         ("provider: local\nhead: { dcv: yes }", "provider: local\nhead: { dcv: true }"),
+        ("provider: local\nstorage: { shared: none }", "provider: local\nstorage: { shared: { kind: none } }"),
         ("provider: local\ntags: { größe: 1.5 }", "provider: local\ntags: { größe: \"1.5\" }"),
     ] {
         let text = SMALLEST.replace("provider: local", broken);
@@ -145,12 +146,14 @@ fn unknown_and_empty_settings_are_errors_with_the_nearest_name() {
 #[test]
 fn slurm_settings_are_names_and_lines() {
     let with = |settings: &str| check(&format!("{SMALLEST}slurm: {{ settings: {settings} }}\n"));
-    assert!(with("{ MaxArraySize: \"5000\" }").0.is_some());
+    for good in ["{ MaxArraySize: \"5000\" }", "{ MaxArraySize: 5000 }", "{ PropagatePrioProcess: true, Boost: 1.5 }"] {
+        assert!(with(good).0.is_some(), "{good}: {:?}", with(good).1);
+    }
     for (settings, code) in [
         ("{ \"Max Array\": x }", "bad-format"),
         ("{ nodename: x }", "slurm-setting-owned"),
         ("{ MaxArraySize: \"1\\nNodeName=evil\" }", "bad-format"),
-        ("{ MaxArraySize: 5000 }", "wrong-type"),
+        ("{ MaxArraySize: [5000] }", "wrong-type"),
         ("MaxArraySize=5000", "wrong-type"),
     ] {
         let (_, found) = with(settings);
@@ -190,6 +193,15 @@ fn rules_have_codes_of_their_own_and_a_story() {
 }
 
 proptest! {
+
+    /// Every diagnostic has a story.
+    #[test]
+    fn every_code_is_explained(text in "([a-z]+: ?[\\[\\{\\-\"'&*|>#a-z0-9 ]{0,12}\n){0,20}") {
+        for found in check(&text).1 {
+            let is_rule = trainyard_spec::rules::RULES.iter().any(|rule| rule.code == found.code);
+            prop_assert!(is_rule || trainyard_spec::codes::CODES.iter().any(|code| code.code == found.code), "{}", found.code);
+        }
+    }
 
     /// Whatever the text, there is an answer, and every place lies inside the text.
     #[test]

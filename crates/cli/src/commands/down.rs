@@ -95,6 +95,9 @@ fn report(session: &Session, store: &Store, cluster: &str, was_live: bool, delet
         return;
     }
     session.ui.say(&format!("cluster {cluster} {}", if was_live { "is down" } else { "was down already" }));
+    for path in deletions {
+        session.ui.say(&format!("  deleted: {}", path.display()));
+    }
     for path in &kept {
         session.ui.say(&format!("  kept: {}", path.display()));
     }

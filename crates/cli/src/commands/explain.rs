@@ -1,7 +1,7 @@
 //! `trainyard explain CODE`: the long story of one diagnostic.
 
 use trainyard_provider::Failure;
-use trainyard_spec::rules::{RULES, Rule};
+use trainyard_spec::{codes::CODES, rules::RULES};
 
 use crate::session::Session;
 
@@ -12,27 +12,38 @@ pub struct Explain {
     code: Option<String>,
 }
 
+/// A code, its summary and its story.
+type Story = (&'static str, &'static str, &'static str);
+
+/// Rules first, then what YAML and the shape check find.
+fn stories() -> impl Iterator<Item = Story> {
+    let rules = RULES.iter().map(|rule| (rule.code, rule.summary, rule.explain));
+    rules.chain(CODES.iter().map(|code| (code.code, code.summary, code.explain)))
+}
+
+fn json((code, summary, explain): Story) -> serde_json::Value {
+    serde_json::json!({"code": code, "summary": summary, "explain": explain})
+}
+
 impl Explain {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
-        let json = |rule: &Rule| serde_json::json!({"code": rule.code, "summary": rule.summary, "explain": rule.explain});
+        let ui = &session.ui;
         let Some(code) = self.code else {
-            if session.ui.is_json() {
-                session.ui.json(&RULES.iter().map(|rule| json(rule)).collect::<Vec<_>>());
-                return Ok(0);
-            }
-            for rule in RULES {
-                session.ui.data(&format!("{:<24} {}", rule.code, rule.summary));
+            if ui.is_json() {
+                ui.json(&stories().map(json).collect::<Vec<_>>());
+            } else {
+                stories().for_each(|(code, summary, _)| ui.data(&format!("{code:<24} {summary}")));
             }
             return Ok(0);
         };
-        let rule = RULES.iter().find(|rule| rule.code == code).ok_or_else(|| {
-            Failure::usage(format!("there is no rule `{code}`")).hint("see all rules with: trainyard explain")
+        let story = stories().find(|(known, _, _)| *known == code).ok_or_else(|| {
+            Failure::usage(format!("there is no code `{code}`")).hint("see all codes with: trainyard explain")
         })?;
-        if session.ui.is_json() {
-            session.ui.json(&json(rule));
-            return Ok(0);
+        if ui.is_json() {
+            ui.json(&json(story));
+        } else {
+            ui.data(&format!("{}: {}\n\n{}", story.0, story.1, story.2));
         }
-        session.ui.data(&format!("{}: {}\n\n{}", rule.code, rule.summary, rule.explain));
         Ok(0)
     }
 }

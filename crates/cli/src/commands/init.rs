@@ -7,6 +7,9 @@ use trainyard_provider::Failure;
 
 use crate::session::{SPEC_FILE, Session};
 
+/// The schema beside a new spec: editors with a YAML language server check while you type.
+const SCHEMA_FILE: &str = "trainyard.schema.json";
+
 /// Write a commented trainyard.yaml to start from.
 #[derive(Debug, clap::Args)]
 pub struct Init {
@@ -50,9 +53,10 @@ impl Preset {
 
 impl Init {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
-        let text = self.preset.text();
+        // The header that names the schema is for the repository's own folders.
+        let text = self.preset.text().split_once('\n').map_or("", |(_, rest)| rest);
         if self.file.as_os_str() == "-" {
-            session.ui.bytes(text.as_bytes());
+            session.ui.bytes(text.trim_start_matches("#\n").as_bytes());
             return Ok(0);
         }
         let name = self.file.display();
@@ -64,8 +68,12 @@ impl Init {
             }
             Err(error) => return Err(error.into()),
         };
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        session.ui.say(&format!("wrote {name}\nnext: trainyard check {name}, then trainyard plan {name}"));
+        let header = format!("# yaml-language-server: $schema=./{SCHEMA_FILE}\n");
+        std::io::Write::write_all(&mut file, format!("{header}{text}").as_bytes())?;
+        let schema = serde_json::to_string_pretty(&trainyard_spec::schema())
+            .map_err(|error| Failure::internal(error.to_string()))?;
+        fs::write(self.file.with_file_name(SCHEMA_FILE), schema + "\n")?;
+        session.ui.say(&format!("wrote {name}, and {SCHEMA_FILE} for your editor\nnext: trainyard check {name}, then trainyard plan {name}"));
         Ok(0)
     }
 }

@@ -38,6 +38,9 @@ impl Render {
         }
         let spec = session.spec(&self.file)?;
         let (facts, _) = facts_or_assumed(session, &spec)?;
+        if spec.provider == trainyard_spec::model::ProviderKind::Aws {
+            session.ui.say("as rehearsed on this machine; this version of trainyard renders nothing for AWS yet");
+        }
         let rehearsal = Rehearsal { rehearse: true, max_nodes: self.max_nodes };
         let plan = rehearsal.plan(session, &spec, &facts)?;
         let file = self.job.map(|job| format!("/{job}.sbatch")).unwrap_or_default();

@@ -52,6 +52,8 @@ impl Submit {
         let finished = access.follow(&job, &session.cancel, &mut |news| match news {
             _ if json => {}
             News::Output(bytes) => ui.bytes(bytes),
+            // Its end is told with its code.
+            News::State(state) if state.starts_with("completed") => {}
             News::State(state) => ui.say(&format!("job {}: {state}", job.id)),
         })?;
         if json {

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use trainyard_run::{Command, Output};
@@ -19,21 +20,40 @@ pub fn examples() -> PathBuf {
 pub struct Place {
     folder: tempfile::TempDir,
     user: Option<String>,
+    _turn: Turn,
+}
+
+/// Tests run beside each other, but for those that look at the whole machine.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+#[expect(dead_code, reason = "held, not read")]
+enum Turn {
+    Beside(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
 }
 
 impl Place {
+    /// Beside other tests.
     pub fn new() -> Self {
+        Self::with(Turn::Beside(MACHINE.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// While no other test of this program runs.
+    pub fn alone() -> Self {
+        Self::with(Turn::Alone(MACHINE.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn with(turn: Turn) -> Self {
         // Short: the path of a socket below it has a limit.
         let folder = tempfile::Builder::new().prefix("ty").tempdir_in("/tmp").expect("a folder");
-        Self { folder, user: None }
+        Self { folder, user: None, _turn: turn }
     }
 
     /// The same, working as another user.
-    pub fn of(user: &str) -> Self {
-        let mut place = Self::new();
-        place.user = Some(user.to_owned());
-        Command::new("chown").arg("-R").arg(user).arg(place.path("")).run().expect("chown");
-        place
+    pub fn of(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
+        Command::new("chown").arg("-R").arg(user).arg(self.path("")).run().expect("chown");
+        self
     }
 
     pub fn path(&self, below: &str) -> PathBuf {

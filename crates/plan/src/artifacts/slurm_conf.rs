@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use trainyard_spec::model::Timeouts;
+use trainyard_spec::model::{SlurmKey, Timeouts};
 
 use super::{Context, Kind};
 use crate::Artifact;
@@ -37,7 +37,7 @@ fn slurm_conf(context: &Context<'_>) -> String {
     let mut text = String::from(
         "# Written by trainyard from the spec; `trainyard up` writes it again. Change the spec, not this file.\n",
     );
-    let sections = [
+    let mut sections = vec![
         identity(context),
         daemons(context),
         plugins(context),
@@ -45,12 +45,18 @@ fn slurm_conf(context: &Context<'_>) -> String {
         times(context),
         power(context),
         hooks(context),
-        own(context),
     ];
+    sections.push(own(context, &sections));
+    let chosen = &context.spec.slurm.settings;
     for section in sections.iter().filter(|section| !section.lines.is_empty()) {
         let _ = write!(text, "\n# {}\n", section.reason);
         for (key, value) in &section.lines {
-            let _ = writeln!(text, "{key}={value}");
+            let by_user = chosen.keys().find(|name| name.as_str().eq_ignore_ascii_case(key));
+            // One line a setting: the user's word stands in the plan's place.
+            match by_user.and_then(|name| chosen.get(name)) {
+                Some(own) => drop(writeln!(text, "{key}={own}")),
+                None => drop(writeln!(text, "{key}={value}")),
+            }
         }
     }
     text.push_str("\n# Nodes: static ones are always on; CLOUD ones come up when a job asks.\n");
@@ -90,7 +96,7 @@ fn identity(context: &Context<'_>) -> Section {
 
 fn daemons(context: &Context<'_>) -> Section {
     let at = |below: &str| context.rehearsed.layout.at(below);
-    section(
+    let mut lines = section(
         "Each node has its own spool, log and pid file.",
         [
             ("SlurmdSpoolDir", at("nodes/%n/spool")),
@@ -104,7 +110,12 @@ fn daemons(context: &Context<'_>) -> Section {
             ("SlurmdParameters", "config_overrides".into()),
             ("PlugStackConfig", at("etc/plugstack.conf")),
         ],
-    )
+    );
+    if !own_network(context.facts) {
+        // Without a network of their own, daemons must not be heard of outside this machine.
+        lines.lines.push(("CommunicationParameters".into(), "NoInAddrAny,NoCtldInAddrAny".into()));
+    }
+    lines
 }
 
 fn plugins(context: &Context<'_>) -> Section {
@@ -138,6 +149,8 @@ fn scheduling(_: &Context<'_>) -> Section {
             ("SchedulerType", "sched/backfill".into()),
             ("SchedulerParameters", "sched_interval=5,bf_interval=5,batch_sched_delay=1".into()),
             ("JobRequeue", "1".into()),
+            // A job that can never run is refused at once instead of waiting for ever.
+            ("EnforcePartLimits", "ALL".into()),
             // Powered-down nodes are shown, as on AWS.
             ("PrivateData", "cloud".into()),
             ("TreeWidth", "65533".into()),
@@ -203,8 +216,14 @@ fn hooks(context: &Context<'_>) -> Section {
     )
 }
 
-fn own(context: &Context<'_>) -> Section {
-    let lines = context.spec.slurm.settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+/// Settings that stand nowhere else.
+fn own(context: &Context<'_>, others: &[Section]) -> Section {
+    let is_new = |name: &&SlurmKey| {
+        let mut known = others.iter().flat_map(|section| &section.lines);
+        !known.any(|(key, _)| key.eq_ignore_ascii_case(name.as_str()))
+    };
+    let settings = &context.spec.slurm.settings;
+    let lines = settings.keys().filter(is_new).map(|key| (key.to_string(), settings[key].to_string())).collect();
     Section { reason: "From slurm.settings.", lines }
 }
 

@@ -68,7 +68,8 @@ pub(super) fn steps(spec: &Spec, rehearsed: &Rehearsed, artifacts: &[Artifact]) 
         Draft::new("controller", "Wait for slurmctld", LocalAction::AwaitController, 60, 1).step,
     ];
     if !fixed.is_empty() {
-        let names = format!("Start {} static nodes", fixed.len());
+        let nodes = if fixed.len() == 1 { "1 static node".to_owned() } else { format!("{} static nodes", fixed.len()) };
+        let names = format!("Start {nodes}");
         steps.push(
             Draft::new(
                 "nodes",
@@ -79,7 +80,8 @@ pub(super) fn steps(spec: &Spec, rehearsed: &Rehearsed, artifacts: &[Artifact]) 
             )
             .undo("Stop the static nodes", LocalAction::StopNodes(fixed.clone())),
         );
-        let wait = format!("Wait until {} nodes take jobs", fixed.len());
+        let verb = if fixed.len() == 1 { "takes" } else { "take" };
+        let wait = format!("Wait until {nodes} {verb} jobs");
         steps.push(Draft::new("ready", &wait, LocalAction::AwaitIdle(fixed), 60 + 2 * many, 2 + many / 8).step);
     }
     steps

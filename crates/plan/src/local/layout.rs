@@ -48,6 +48,7 @@ pub(super) static FOLDERS: &[(&str, u32)] = &[
     ("shared/fsx/jobs", 0o755),
     ("shared/fsx/logs", 0o755),
     ("shared/fsx/results", 0o755),
+    ("shared/home/root", 0o700),
     ("shared/home/slurm", 0o755),
 ];
 

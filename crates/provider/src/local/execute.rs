@@ -53,9 +53,9 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
             let running = running(local);
             names.iter().all(|name| running.iter().any(|node| node.name == *name && node.pid.is_some()))
         }
-        LocalAction::AwaitController => local.access(plan).is_ok_and(|access| slurm::answers(&access)),
-        // Waiting is cheap to do again, and a node may have been lost since; undoing is never skipped.
-        LocalAction::AwaitIdle(_)
+        // Waiting is cheap to do again, and nodes may have been lost since; undoing is never skipped.
+        LocalAction::AwaitController
+        | LocalAction::AwaitIdle(_)
         | LocalAction::RemoveFolders(_)
         | LocalAction::StopSupervisor
         | LocalAction::StopNodes(_) => false,
@@ -195,7 +195,8 @@ fn await_controller(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Re
             let answers = local.access(plan).is_ok_and(|access| slurm::answers(&access));
             Ok(if answers { Ok(()) } else { Err("it does not answer yet".to_owned()) })
         })
-        .map_err(|failure| failure.hint(format!("its log: {}", log.display())))
+        .map_err(|failure| failure.hint(format!("its log: {}", log.display())))?;
+    Client::new(&local.store).ask(&Ask::Settle).map(|_| ())
 }
 
 fn await_idle(local: &Local, plan: &Plan, names: &[String], context: &StepContext<'_>) -> Result<(), Failure> {

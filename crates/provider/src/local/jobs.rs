@@ -13,6 +13,8 @@ use crate::Failure;
 /// Job files are scripts and small data; large data belongs into /fsx/datasets.
 const COPY_BYTES_MAX: u64 = 1 << 30;
 const COPY_FILES_MAX: usize = 10_000;
+/// Slurm itself takes no larger one.
+const SCRIPT_BYTES_MAX: u64 = 4 << 20;
 
 /// What is submitted.
 #[derive(Debug, Clone)]
@@ -59,7 +61,7 @@ pub struct Finished {
 impl Access {
     /// Copies the job's files to the cluster and hands the script to sbatch.
     pub fn submit(&self, files: &JobFiles) -> Result<Submitted, Failure> {
-        let script = fs::read_to_string(&files.script)?;
+        let script = read_script(&files.script)?;
         let name = stem(&files.script);
         let (folder, here) = self.job_folder(&name)?;
         let mut copies = files.copies.clone();
@@ -100,6 +102,7 @@ impl Access {
         for number in 1..1_000_000 {
             let below = format!("jobs/{name}-{number}");
             let here = self.store().at("shared/fsx").join(&below);
+            fs::create_dir_all(here.parent().unwrap_or(&here))?;
             match fs::create_dir(&here) {
                 Ok(()) => return Ok((format!("{fsx}/{below}"), here)),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -260,6 +263,19 @@ fn is_over(state: &str) -> bool {
     )
 }
 
+fn read_script(path: &Path) -> Result<String, Failure> {
+    let not_a_script = |why: String| Failure::bad(format!("{} is not a batch script: {why}", path.display()));
+    let meta = fs::metadata(path).map_err(|error| Failure::usage(error.to_string()))?;
+    if meta.len() > SCRIPT_BYTES_MAX {
+        return Err(not_a_script(format!("it is larger than {SCRIPT_BYTES_MAX} bytes")));
+    }
+    let text = String::from_utf8(fs::read(path)?).map_err(|error| not_a_script(error.to_string()))?;
+    if !text.starts_with("#!") {
+        return Err(not_a_script("it does not begin with `#!`".into()).hint("begin it with: #!/bin/bash"));
+    }
+    Ok(text)
+}
+
 /// A job folder's name, from the script's.
 fn stem(script: &Path) -> String {
     let name = script.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
@@ -338,7 +354,9 @@ impl Budget {
             for entry in fs::read_dir(from)? {
                 let entry = entry?;
                 if entry.file_type()?.is_symlink() {
-                    continue; // it could lead anywhere, and back
+                    // Copied as a link: what it leads to could be anywhere, or lead back.
+                    std::os::unix::fs::symlink(fs::read_link(entry.path())?, to.join(entry.file_name()))?;
+                    continue;
                 }
                 self.copy(&entry.path(), &to.join(entry.file_name()))?;
             }

@@ -9,6 +9,7 @@ use nix::unistd::{Gid, Uid, User};
 use trainyard_plan::{Isolation, LocalFacts};
 use trainyard_run::Command;
 use trainyard_spec::Spec;
+use trainyard_spec::model::IsolationChoice;
 
 use super::Store;
 use super::supervisor::{Ask, Client};
@@ -33,7 +34,11 @@ static NEEDED_APART: &[(&str, &str, &str)] =
 
 pub(super) fn survey(spec: &Spec, store: &Store) -> Result<LocalFacts, Failure> {
     let folder = folder_of(store)?;
-    let isolation = isolation();
+    if let Some(missing) = spec.rehearsal.expose.iter().find(|path| !Path::new(path.as_str()).is_dir()) {
+        return Err(Failure::bad(format!("`rehearsal.expose` names {missing}, which is not a folder of this machine"))
+            .hint("correct it, or remove it"));
+    }
+    let isolation = isolation(spec.rehearsal.isolation)?;
     let programs = programs(isolation)?;
     let user = User::from_uid(Uid::current())
         .ok()
@@ -71,12 +76,24 @@ fn folder_of(store: &Store) -> Result<String, Failure> {
 }
 
 /// Root keeps nodes apart by namespaces, where the kernel lets it.
-fn isolation() -> Isolation {
-    if !Uid::effective().is_root() {
-        return Isolation::Shared;
+fn isolation(choice: IsolationChoice) -> Result<Isolation, Failure> {
+    if choice == IsolationChoice::Shared {
+        return Ok(Isolation::Shared);
     }
+    let possible = Uid::effective().is_root() && namespaces_work();
+    match (possible, choice) {
+        (true, _) => Ok(Isolation::Namespaces),
+        (false, IsolationChoice::Namespaces) => {
+            Err(Failure::refused("`rehearsal.isolation: namespaces` needs root and a kernel that allows name spaces")
+                .hint("run it with sudo, or remove the setting: nodes then share this machine"))
+        }
+        (false, _) => Ok(Isolation::Shared),
+    }
+}
+
+fn namespaces_work() -> bool {
     let probe = Command::new("unshare").args(["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "true"]).run();
-    if probe.is_ok() { Isolation::Namespaces } else { Isolation::Shared }
+    probe.is_ok()
 }
 
 fn programs(isolation: Isolation) -> Result<BTreeMap<String, String>, Failure> {

@@ -141,7 +141,7 @@ pub enum Capacity {
     },
     /// Spot instances.
     Spot {
-        /// The most to pay, in USD per node-hour; the On-Demand price when absent.
+        /// The most to pay, in US cents per node-hour; the On-Demand price when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(range(min = 0))]
         max_price_cents: Option<u32>,

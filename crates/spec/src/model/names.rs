@@ -125,10 +125,6 @@ text_type!(
     SlurmKey, r"^[A-Za-z][A-Za-z0-9]{1,63}$", "MessageTimeout"
 );
 text_type!(
-    /// The value of a Slurm setting: one line.
-    SlurmValue, r"^[^\x00-\x1f#\\]{0,1024}$", "60"
-);
-text_type!(
     /// The name of an EC2 key pair.
     KeyName, r"^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,254}$", "train-1"
 );
@@ -136,3 +132,30 @@ text_type!(
     /// An e-mail address.
     Email, r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "ops@example.com"
 );
+
+/// The value of a Slurm setting: one line of text, or a bare number or truth.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SlurmValue(String);
+
+impl fmt::Display for SlurmValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl JsonSchema for SlurmValue {
+    fn schema_name() -> Cow<'static, str> {
+        "SlurmValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // The shape check hands every scalar on as text.
+        json_schema!({
+            "type": ["string", "integer", "number", "boolean"],
+            "pattern": r"^[^\x00-\x1f#\\]{0,1024}$",
+            "description": "The value of a Slurm setting: one line of text, or a bare number.",
+            "examples": ["60"],
+        })
+    }
+}

@@ -143,6 +143,8 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rehearsal {
+    /// How nodes are kept apart. `auto`: by name spaces where this user may, otherwise not.
+    pub isolation: IsolationChoice,
     /// Seconds that an idle dynamic node stays on (a rehearsal does not wait for `idle_minutes`).
     #[schemars(range(min = 5, max = 86_400))]
     pub idle_seconds: u32,
@@ -156,6 +158,19 @@ pub struct Rehearsal {
 
 impl Default for Rehearsal {
     fn default() -> Self {
-        Self { idle_seconds: 120, boot_seconds: 0, expose: Vec::new() }
+        Self { isolation: IsolationChoice::Auto, idle_seconds: 120, boot_seconds: 0, expose: Vec::new() }
     }
+}
+
+/// How the nodes of a rehearsal are kept apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IsolationChoice {
+    /// By name spaces where this user may, otherwise not.
+    #[default]
+    Auto,
+    /// Each node has its own network, host name, processes and file system view. Needs root.
+    Namespaces,
+    /// Nodes share this machine's network, processes and files; each has its own ports.
+    Shared,
 }

@@ -100,6 +100,9 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
     let mut daemons = Vec::new();
     for daemon in daemons_of(cluster, node) {
+        if let Some(stale) = daemon.makes.as_ref().filter(|path| Path::new(path).exists()) {
+            fs::remove_file(stale)?; // left by a node that was lost: it must not pass for the new one's
+        }
         let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
         let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(0);
         daemons.push((daemon.name, Pid::from_raw(pid)));

@@ -93,9 +93,11 @@ fn act(roster: &Arc<Roster>, ask: Ask, log: fn(&str)) -> Result<Status, Failure>
         Ask::Status => {}
         Ask::Start { nodes } => start_soon(roster, known(roster, nodes)?, log),
         Ask::Stop { nodes } => stop_together(roster, &known(roster, nodes)?),
+        Ask::Settle => recovery::settle(roster, &log)?,
         Ask::Crash { node } => {
-            log(&format!("node {node} is made to crash"));
-            roster.crash(&known(roster, vec![node])?[0])?;
+            let node = &known(roster, vec![node])?[0];
+            roster.crash(node)?;
+            log(&format!("node {node} was made to crash"));
         }
         Ask::Hook { verb, hosts } => {
             let names = hostlist::expand(hosts.trim())

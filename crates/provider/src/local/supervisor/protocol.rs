@@ -29,6 +29,8 @@ pub enum Ask {
         /// By name.
         nodes: Vec<String>,
     },
+    /// Wait for slurmctld, and bring its memory in line with what runs.
+    Settle,
     /// Lose a node: everything in it ends at once, as when its machine dies.
     Crash {
         /// By name.
@@ -110,7 +112,7 @@ impl Client {
     /// Asks and waits for the answer.
     pub fn ask(&self, ask: &Ask) -> Result<Status, Failure> {
         // Stopping waits for daemons to end; everything else is answered at once.
-        let patience = if matches!(ask, Ask::Stop { .. } | Ask::Shutdown) { 60 } else { 20 };
+        let patience = if matches!(ask, Ask::Stop { .. } | Ask::Shutdown | Ask::Settle) { 60 } else { 20 };
         let no_answer =
             |error: std::io::Error| Failure::refused("the node supervisor does not answer").caused_by(error);
         let mut stream = UnixStream::connect(&self.socket)

@@ -59,6 +59,7 @@ struct Entry {
     /// The node's first process inside.
     pid: Option<i32>,
     wanted: bool,
+    starting: bool,
     failures: u32,
     since: Option<Instant>,
 }
@@ -105,13 +106,25 @@ impl Roster {
         self.cluster.nodes.iter().any(|node| node.name == name)
     }
 
-    /// Says that a node is wanted; returns whether it has to be started.
+    /// Says that a node is wanted; returns whether it has to be started. One that was given up gets
+    /// another chance.
     pub fn want(&self, name: &str) -> bool {
         let mut nodes = self.lock();
         let entry = nodes.entry(name.to_owned()).or_default();
-        let is_new = !entry.wanted;
+        let has_to_start = !entry.starting && entry.child.is_none();
+        if has_to_start {
+            entry.failures = 0;
+            entry.starting = true;
+        }
         entry.wanted = true;
-        is_new
+        has_to_start
+    }
+
+    /// The attempts to start a node are over, one way or the other.
+    pub fn settled(&self, name: &str) {
+        if let Some(entry) = self.lock().get_mut(name) {
+            entry.starting = false;
+        }
     }
 
     pub fn is_wanted(&self, name: &str) -> bool {
@@ -240,13 +253,14 @@ impl Roster {
     pub fn reap(&self) -> Vec<String> {
         let mut lost = Vec::new();
         for (name, entry) in self.lock().iter_mut() {
+            let Some(child) = &mut entry.child else { continue };
             if entry.since.is_some_and(|since| since.elapsed() > PROVEN) {
                 entry.failures = 0;
             }
-            let Some(child) = &mut entry.child else { continue };
             if matches!(child.try_wait(), Ok(Some(_))) {
                 entry.child = None;
                 entry.pid = None;
+                entry.since = None;
                 entry.failures += 1;
                 if entry.wanted {
                     lost.push(name.clone());

@@ -14,7 +14,7 @@ use super::boxed::system;
 use crate::Failure;
 
 /// Top-level folders of this machine that nodes do not see: they get their own.
-static OWN: &[&str] = &["proc", "tmp", "run", "fsx", "home", "trainyard", "lost+found"];
+static OWN: &[&str] = &["proc", "tmp", "run", "root", "fsx", "home", "trainyard", "lost+found"];
 
 const NONE: Option<&str> = None;
 
@@ -22,6 +22,10 @@ pub(super) fn build(cluster: &Rehearsed, folder: &Path, node: &Node) -> Result<(
     let own = folder.join("nodes").join(&node.name);
     let root = own.join("root");
     for below in ["root", "tmp", "scratch"] {
+        // A new node's disks are empty, whatever the lost one left on them.
+        if own.join(below).exists() {
+            fs::remove_dir_all(own.join(below))?;
+        }
         fs::create_dir_all(own.join(below))?;
     }
     fs::set_permissions(own.join("tmp"), std::fs::Permissions::from_mode(0o1777))?;
@@ -42,7 +46,12 @@ pub(super) fn build(cluster: &Rehearsed, folder: &Path, node: &Node) -> Result<(
             bind(&entry.path(), &to)?;
         }
     }
+    protect(&root)?;
     bind(&own.join("tmp"), &root.join("tmp"))?;
+    if root.join("var/tmp").is_dir() {
+        over(&own.join("tmp"), &root.join("var/tmp"))?;
+    }
+    bind(&folder.join("shared/home/root"), &root.join("root"))?;
     bind(folder, &root.join("trainyard"))?;
     bind(&folder.join("shared/fsx"), &root.join("fsx"))?;
     bind(&folder.join("shared/home"), &root.join("home"))?;
@@ -60,6 +69,29 @@ pub(super) fn build(cluster: &Rehearsed, folder: &Path, node: &Node) -> Result<(
         expose(Path::new(path), &root)?;
     }
     turn(&root)
+}
+
+/// Jobs may run as root here: what belongs to this machine is theirs to read, not to change.
+fn protect(root: &Path) -> Result<(), Failure> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    for line in mounts.lines() {
+        // The fifth field is the mount point, with blanks and the like as octal.
+        let Some(at) = line.split(' ').nth(4).map(unescaped) else { continue };
+        let Ok(below) = at.strip_prefix(root) else { continue };
+        // Devices work on a read-only mount too, but kernel interfaces refuse the remount.
+        let is_kernels = ["dev", "sys", "proc"].iter().any(|kernel| below.starts_with(kernel));
+        if is_kernels || below.as_os_str().is_empty() {
+            continue;
+        }
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        // A mount of somebody else's (a user's FUSE, say) may refuse; it is then as protected as it was.
+        let _ = mount(NONE, &at, NONE, flags, NONE);
+    }
+    Ok(())
+}
+
+fn unescaped(field: &str) -> PathBuf {
+    PathBuf::from(field.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\"))
 }
 
 /// Scratch of the form `/name`, unless this machine has something there already.
@@ -97,7 +129,7 @@ fn over(from: &Path, to: &Path) -> Result<(), Failure> {
 fn expose(path: &Path, root: &Path) -> Result<(), Failure> {
     let mut parts = path.components().skip(1);
     let top = parts.next().map(|part| PathBuf::from(part.as_os_str()));
-    let hidden = top.is_some_and(|top| ["tmp", "run", "home"].iter().any(|own| top.as_os_str() == *own));
+    let hidden = top.is_some_and(|top| ["tmp", "run", "home", "root"].iter().any(|own| top.as_os_str() == *own));
     if !hidden || !path.is_dir() {
         return Ok(());
     }

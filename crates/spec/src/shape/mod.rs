@@ -4,10 +4,18 @@
 //! What does not fit is left out ("pruned"), or replaced by a stand-in where the document would
 //! fall apart without it, so that the rules can report their own findings in the same run.
 
+mod words;
+
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::{Diagnostic, Path};
 use crate::source::{Node, Value};
+
+pub(crate) use words::nearest;
+use words::{
+    article, either, enum_of, example_of, first_sentence, is_any_scalar, is_required, kind_of, not_one_of, say,
+    scalar_text, shapes, shorten, tag_of, tags, type_of, unknown_key,
+};
 
 /// What fitted, what was left out, and why.
 pub(crate) struct Shaped {
@@ -51,6 +59,11 @@ impl<'a> Walk<'a> {
             return self.one_of(node, schema, &alternatives, path);
         }
         let schema = alternatives.first().copied().unwrap_or(schema);
+        if is_any_scalar(schema)
+            && let Some(text) = scalar_text(&node.value)
+        {
+            return self.text(&text, schema, path);
+        }
         match (type_of(schema), &node.value) {
             ("object", Value::Map(entries)) => Some(self.object(entries, schema, path)),
             ("array", Value::List(items)) => self.array(items, schema, path),
@@ -109,7 +122,18 @@ impl<'a> Walk<'a> {
             [] => {
                 let wanted = words.iter().map(|word| format!("`{word}`")).chain(shapes(options)).collect::<Vec<_>>();
                 let what = format!("{} is expected here, not {}", either(&wanted), say(&node.value));
-                self.fail(Diagnostic::error("wrong-type", path.clone(), what).fix(example_of(schema)))
+                let problem = Diagnostic::error("wrong-type", path.clone(), what);
+                // The tag's word alone, where its block is meant: `capacity: spot`.
+                let meant = match &node.value {
+                    Value::Text(text) => tags(options).into_iter().find(|(_, word)| word == text),
+                    _ => None,
+                };
+                self.fail(match meant {
+                    Some((tag, word)) => {
+                        problem.replace(format!("write `{{ {tag}: {word} }}`"), format!("{{ {tag}: {word} }}"))
+                    }
+                    None => problem.fix(self.example(schema)),
+                })
             }
             [only] => self.value(node, only, path),
             // Several mappings: told apart by their tag, or by which keys they know.
@@ -173,7 +197,7 @@ impl<'a> Walk<'a> {
             let owner = if path.0.is_empty() { "the spec".to_owned() } else { format!("`{path}`") };
             let meaning = self.resolve(&schema["properties"][name])["description"].as_str();
             let hint = first_sentence(schema["properties"][name]["description"].as_str().or(meaning));
-            let example = example_of(self.resolve(&schema["properties"][name]));
+            let example = self.example(self.resolve(&schema["properties"][name]));
             self.problems.push(
                 Diagnostic::error("missing-key", path.at(name), format!("{owner} needs `{name}`"))
                     .why(hint)
@@ -184,6 +208,19 @@ impl<'a> Walk<'a> {
             fitted.insert(name.to_owned(), value);
         }
         Json::Object(fitted)
+    }
+
+    /// What could stand there.
+    fn example(&self, schema: &'a Json) -> String {
+        let options = self.alternatives(schema);
+        let words: Vec<String> = options
+            .iter()
+            .flat_map(|option| enum_of(option).into_iter().chain(option["const"].as_str()))
+            .map(|word| format!("`{word}`"))
+            .collect();
+        let blocks = tags(&options).into_iter().map(|(tag, word)| format!("`{{ {tag}: {word} }}`"));
+        let all: Vec<String> = words.into_iter().chain(blocks).collect();
+        if all.is_empty() { example_of(schema) } else { either(&all) }
     }
 
     /// Something of the right type for a required value that is missing or wrong. Rules hear nothing of
@@ -303,144 +340,5 @@ impl<'a> Walk<'a> {
             _ => problem.fix(example_of(schema)),
         };
         self.fail(problem)
-    }
-}
-
-/// The tag that tells the options apart, if `node` has it: its key and its word.
-fn tag_of<'n>(node: &'n Node, options: &[&'n Json]) -> Option<(&'n str, &'n str)> {
-    let tag = options.first()?["properties"].as_object()?.iter().find(|(_, p)| p["const"].is_string())?.0;
-    let Value::Map(entries) = &node.value else { return None };
-    entries.iter().find(|(key, _)| key.name == *tag).and_then(|(_, value)| match &value.value {
-        Value::Text(word) => Some((tag.as_str(), word.as_str())),
-        _ => None,
-    })
-}
-
-fn unknown_key(name: &str, known: &[&str], path: &Path) -> Diagnostic {
-    let what = format!("`{}` is not a setting that trainyard knows here", shorten(name));
-    let problem = Diagnostic::error("unknown-key", path.clone(), what).at_key();
-    match nearest(name, known) {
-        Some(near) => problem.replace(format!("did you mean `{near}`?"), near),
-        None if known.is_empty() => problem.fix("remove it"),
-        None => problem.fix(format!("known here: {}", known.join(", "))),
-    }
-}
-
-fn not_one_of(text: &str, words: &[&str], others: &[String], path: &Path) -> Diagnostic {
-    let allowed: Vec<String> = words.iter().map(|word| format!("`{word}`")).chain(others.iter().cloned()).collect();
-    let what = format!("`{}` is not a value of `{path}`", shorten(text));
-    let problem = Diagnostic::error("not-one-of", path.clone(), what);
-    match nearest(text, words) {
-        Some(near) => problem.replace(format!("did you mean `{near}`? It can be {}", either(&allowed)), near),
-        None => problem.fix(format!("use {}", either(&allowed))),
-    }
-}
-
-/// The nearest known word, if it is near enough to be what was meant.
-pub(crate) fn nearest<'w>(text: &str, words: &[&'w str]) -> Option<&'w str> {
-    let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
-    let text = plain(&text.chars().take(80).collect::<String>());
-    words
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(&plain(word), &text), *word))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, word)| *distance <= (word.chars().count().max(text.chars().count()) / 3).max(1))
-        .map(|(_, word)| word)
-}
-
-fn is_required(schema: &Json, name: &str) -> bool {
-    schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name))
-}
-
-fn enum_of(schema: &Json) -> Vec<&str> {
-    schema["enum"].as_array().into_iter().flatten().filter_map(Json::as_str).collect()
-}
-
-fn type_of(schema: &Json) -> &str {
-    match &schema["type"] {
-        Json::String(name) => name,
-        Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or(""),
-        _ if schema["const"].is_string() || schema["enum"].is_array() => "string",
-        _ if schema["const"].is_number() => "integer",
-        _ => "",
-    }
-}
-
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Int(_) => "integer",
-        Value::Float(_) => "number",
-        Value::Text(_) => "string",
-        Value::List(_) => "array",
-        Value::Map(_) => "object",
-    }
-}
-
-fn shapes(options: &[&Json]) -> Vec<String> {
-    let mut shapes: Vec<String> = Vec::new();
-    for option in options.iter().filter(|option| option.get("const").is_none() && option.get("enum").is_none()) {
-        let shape = article(type_of(option)).to_owned();
-        if !shapes.contains(&shape) {
-            shapes.push(shape);
-        }
-    }
-    shapes
-}
-
-fn article(kind: &str) -> &str {
-    match kind {
-        "object" => "a block of settings",
-        "array" => "a list",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "string" => "text",
-        _ => "something else",
-    }
-}
-
-fn say(value: &Value) -> String {
-    match value {
-        Value::Null => "nothing".to_owned(),
-        Value::Bool(truth) => format!("`{truth}`"),
-        Value::Int(number) => format!("the number {number}"),
-        Value::Float(number) => format!("the number {number}"),
-        Value::Text(text) => format!("the text `{}`", shorten(text)),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a block of settings".to_owned(),
-    }
-}
-
-fn either(words: &[String]) -> String {
-    match words {
-        [] => "something else".to_owned(),
-        [only] => only.clone(),
-        [most @ .., last] => format!("{} or {last}", most.join(", ")),
-    }
-}
-
-fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(60).map(|c| if c.is_control() { '·' } else { c }).collect();
-    if text.chars().nth(60).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-fn first_sentence(text: Option<&str>) -> String {
-    let text = text.unwrap_or("").replace('\n', " ");
-    text.split_once(". ").map_or(text.as_str(), |(first, _)| first).trim_end_matches('.').to_owned()
-}
-
-fn example_of(schema: &Json) -> String {
-    match schema["examples"].as_array().and_then(|list| list.first()) {
-        Some(Json::String(text)) => format!("for example `{text}`"),
-        Some(other) => format!("for example `{other}`"),
-        None => match enum_of(schema)[..] {
-            [] => format!("{} is expected", article(type_of(schema))),
-            ref words => either(&words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>()),
-        },
     }
 }
