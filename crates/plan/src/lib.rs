@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod hostlist;
 pub mod local;
 mod plan;
+mod rehearsed;
 
 pub use plan::{Action, Artifact, Note, Plan, Step, Undo};
 pub use trainyard_spec::facts::{Facts, Isolation, LocalFacts};

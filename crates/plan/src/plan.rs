@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::local::{LocalAction, Rehearsed};
+use crate::rehearsed::{LocalAction, Rehearsed};
 
 /// Everything that will be made and done, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

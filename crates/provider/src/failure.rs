@@ -120,3 +120,8 @@ impl From<std::io::Error> for Failure {
         Self::refused(error.to_string())
     }
 }
+
+/// A system call's refusal, with what it was for.
+pub(crate) fn system<T>(result: nix::Result<T>, what: &str) -> Result<T, Failure> {
+    result.map_err(|error| Failure::refused(format!("the system does not let trainyard {what}")).caused_by(error))
+}

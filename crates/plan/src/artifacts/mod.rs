@@ -11,7 +11,7 @@ use trainyard_spec::Spec;
 use trainyard_spec::facts::LocalFacts;
 
 use crate::Artifact;
-use crate::local::{PartitionNodes, Rehearsed};
+use crate::rehearsed::{PartitionNodes, Rehearsed};
 
 pub use sbatch::JOBS;
 

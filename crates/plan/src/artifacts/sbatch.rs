@@ -5,7 +5,7 @@ use trainyard_spec::model::Queue;
 
 use super::{Context, Kind};
 use crate::Artifact;
-use crate::local::PartitionNodes;
+use crate::rehearsed::PartitionNodes;
 
 pub(super) static KIND: Kind = Kind { name: "sbatch", about: "batch scripts: ddp, single, array, container", render };
 

@@ -6,7 +6,7 @@ use trainyard_spec::model::{SlurmKey, Timeouts};
 
 use super::{Context, Kind};
 use crate::Artifact;
-use crate::local::{HEAD, PartitionNodes, own_network};
+use crate::rehearsed::{HEAD, PartitionNodes, own_network};
 
 pub(super) static KIND: Kind = Kind { name: "slurm", about: "slurm.conf, cgroup.conf and plugstack.conf", render };
 

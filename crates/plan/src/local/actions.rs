@@ -1,45 +1,10 @@
 //! The rehearsal's steps, in order, each with deadline and undo.
 
-use serde::{Deserialize, Serialize};
 use trainyard_spec::Spec;
 
 use super::layout::{FOLDERS, PASSING};
-use super::{HEAD, Rehearsed};
 use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
-
-/// What the rehearsal's provider can do. Paths are below the cluster's folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LocalAction {
-    /// Make folders with their modes.
-    MakeFolders(Vec<(String, u32)>),
-    /// Remove folders that hold nothing of anybody's.
-    RemoveFolders(Vec<String>),
-    /// Copy this program into the cluster, where the nodes find it.
-    InstallProgram,
-    /// Make the key with which Slurm's daemons know each other.
-    MakeKey(String),
-    /// Write the plan's artifacts. The digest makes a change of any of them a new step.
-    WriteArtifacts {
-        /// Of all artifacts.
-        digest: String,
-    },
-    /// Start the supervisor: the parent of all nodes.
-    StartSupervisor {
-        /// Of what it is started with.
-        digest: String,
-    },
-    /// Stop the supervisor and with it every node.
-    StopSupervisor,
-    /// Start nodes and wait until their daemons run.
-    StartNodes(Vec<String>),
-    /// Stop nodes.
-    StopNodes(Vec<String>),
-    /// Wait until slurmctld answers.
-    AwaitController,
-    /// Wait until these nodes take jobs.
-    AwaitIdle(Vec<String>),
-}
+use crate::rehearsed::{HEAD, LocalAction, Rehearsed};
 
 pub(super) fn steps(spec: &Spec, rehearsed: &Rehearsed, artifacts: &[Artifact]) -> Vec<Step> {
     let fixed: Vec<String> =

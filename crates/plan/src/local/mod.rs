@@ -5,37 +5,16 @@ mod layout;
 mod nodes;
 mod notes;
 
-pub use actions::LocalAction;
-pub use layout::Layout;
-pub use nodes::{HEAD, Node, PartitionNodes};
-
-use serde::{Deserialize, Serialize};
-use trainyard_spec::{Diagnostic, Spec, facts::Isolation, facts::LocalFacts, path};
+use trainyard_spec::{Diagnostic, Spec, facts::LocalFacts, path};
 
 use crate::artifacts::{self, Context};
+pub use crate::rehearsed::{HEAD, Layout, LocalAction, Node, PartitionNodes, Rehearsed};
 use crate::{Options, Plan};
 
 /// A rehearsal starts this many static nodes at most: each is some ten processes of this machine.
 pub const STATIC_NODES_MAX: usize = 256;
 /// A rehearsal declares this many nodes at most: its network has room for them.
 pub const NODES_MAX: usize = 4096;
-
-/// What is needed to run the rehearsed cluster again from the saved plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rehearsed {
-    /// Where things lie, as the nodes see them.
-    pub layout: Layout,
-    /// The facts that the plan was made from.
-    pub facts: LocalFacts,
-    /// Every node, the head first.
-    pub nodes: Vec<Node>,
-    /// Folders of this machine that nodes see.
-    pub expose: Vec<String>,
-    /// Where scratch is mounted; empty without scratch.
-    pub scratch: String,
-    /// Seconds that a node's start is made to take.
-    pub boot_seconds: u32,
-}
 
 pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result<Plan, Vec<Diagnostic>> {
     let layout = Layout::new(facts);
@@ -74,9 +53,4 @@ fn check(partitions: &[PartitionNodes]) -> Result<(), Vec<Diagnostic>> {
         return too_many(format!("{all} nodes are more than a rehearsal declares ({NODES_MAX})"));
     }
     Ok(())
-}
-
-/// Whether nodes have a network of their own.
-pub(crate) fn own_network(facts: &LocalFacts) -> bool {
-    facts.isolation == Isolation::Namespaces
 }

@@ -1,44 +1,12 @@
 //! Which nodes there are: names as ParallelCluster gives them, addresses, declared hardware.
 
-use serde::{Deserialize, Serialize};
 use trainyard_spec::Spec;
 use trainyard_spec::catalog;
 use trainyard_spec::facts::LocalFacts;
-use trainyard_spec::model::{ComputeResource, Hardware, PartName, Toggle};
+use trainyard_spec::model::{ComputeResource, Hardware, Toggle};
 
-use super::own_network;
 use crate::Options;
-
-/// The head node's name.
-pub const HEAD: &str = "head";
-
-/// One node of the rehearsal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Its name, and its host name.
-    pub name: String,
-    /// Its address: on the cluster's own network, or loopback.
-    pub address: String,
-    /// slurmd's port (slurmctld's for the head).
-    pub port: u16,
-    /// Always on, or started when a job asks.
-    pub is_static: bool,
-}
-
-/// The nodes of one compute resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionNodes {
-    /// The queue.
-    pub queue: PartName,
-    /// The compute resource.
-    pub resource: PartName,
-    /// What each node is declared to have.
-    pub hardware: Hardware,
-    /// What its GPUs are, in Slurm's spelling; empty when not known.
-    pub gpu_model: String,
-    /// Static nodes first.
-    pub nodes: Vec<Node>,
-}
+use crate::rehearsed::{HEAD, Node, PartitionNodes, own_network};
 
 /// Slurm's own ports, where nodes have a network of their own.
 const SLURMCTLD_PORT: u16 = 6817;

@@ -4,7 +4,7 @@ use trainyard_spec::Spec;
 use trainyard_spec::facts::LocalFacts;
 use trainyard_spec::model::{Capacity, MonitoringMode, ProviderKind};
 
-use super::{PartitionNodes, own_network};
+use crate::rehearsed::{PartitionNodes, own_network};
 use crate::{Note, Options};
 
 pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[PartitionNodes]) -> Vec<Note> {

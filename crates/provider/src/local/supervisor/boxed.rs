@@ -22,6 +22,7 @@ use trainyard_run::Command;
 
 use super::{processes, view};
 use crate::Failure;
+use crate::failure::system;
 
 /// How long daemons may take to end when asked.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
@@ -221,8 +222,4 @@ fn node_of<'a>(cluster: &'a Rehearsed, name: &str) -> Result<&'a Node, Failure> 
 fn tell(say: &mut dyn Write, line: &str) -> Result<(), Failure> {
     writeln!(say, "{line}")?;
     Ok(say.flush()?)
-}
-
-pub(super) fn system<T>(result: nix::Result<T>, what: &str) -> Result<T, Failure> {
-    result.map_err(|error| Failure::refused(format!("the system does not let trainyard {what}")).caused_by(error))
 }

@@ -13,11 +13,12 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use trainyard_plan::hostlist;
 use trainyard_plan::local::HEAD;
 
-use super::boxed::{definition, system};
+use super::boxed::definition;
 use super::protocol::{Answer, Ask, LINE_BYTES_MAX, Status, Verb};
 use super::recovery;
 use super::roster::Roster;
 use crate::Failure;
+use crate::failure::system;
 
 /// Runs the supervisor of the cluster in `folder` until it is told to end. `log` gets one line for
 /// everything that happens.

@@ -10,8 +10,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{chdir, pivot_root};
 use trainyard_plan::local::{Node, Rehearsed};
 
-use super::boxed::system;
 use crate::Failure;
+use crate::failure::system;
 
 /// Top-level folders of this machine that nodes do not see: they get their own.
 static OWN: &[&str] = &["proc", "tmp", "run", "root", "fsx", "home", "trainyard", "lost+found"];
