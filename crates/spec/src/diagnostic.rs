@@ -161,6 +161,8 @@ pub struct Diagnostic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
     #[serde(skip)]
+    pub(crate) shown_at: Option<Path>,
+    #[serde(skip)]
     pub(crate) spot: Spot,
     #[serde(skip)]
     pub(crate) change: Option<Change>,
@@ -177,6 +179,7 @@ impl Diagnostic {
             what: what.into(),
             why: None,
             fix: None,
+            shown_at: None,
             spot: Spot::Value,
             change: None,
         }
@@ -191,6 +194,13 @@ impl Diagnostic {
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
+        self
+    }
+
+    /// Points elsewhere in the text: the path itself may not be there.
+    #[must_use]
+    pub fn shown_at(mut self, path: Path) -> Self {
+        self.shown_at = Some(path);
         self
     }
 
@@ -224,7 +234,9 @@ impl Diagnostic {
 /// Gives every diagnostic its place in `text` and its fix the bytes to change.
 pub(crate) fn place_all(diagnostics: &mut [Diagnostic], root: &Node, text: &str) {
     for diagnostic in diagnostics {
-        let place = diagnostic.place.unwrap_or_else(|| locate(root, &diagnostic.path, diagnostic.spot));
+        let place = diagnostic
+            .place
+            .unwrap_or_else(|| locate(root, diagnostic.shown_at.as_ref().unwrap_or(&diagnostic.path), diagnostic.spot));
         diagnostic.place = Some(place);
         let Some(change) = diagnostic.change.take() else { continue };
         let replacement = match change {

@@ -134,6 +134,20 @@ fn hostile_documents_are_refused_with_a_reason() {
     }
 }
 
+/// One mistake is one diagnostic: a misspelt setting is not missing as well.
+#[test]
+fn a_misspelt_setting_is_not_also_missing() {
+    let aws = SMALLEST
+        .replace("provider: local", "provider: aws\nregoin: us-east-1")
+        .replace("name: node", "name: node, instnce: x.large");
+    assert_eq!(lines(&check(&aws).1), ["4:1 unknown-key regoin", "6:52 unknown-key queues[0].compute[0].instnce"]);
+    let aws = SMALLEST.replace("provider: local", "provider: aws");
+    assert_eq!(
+        lines(&check(&aws).1),
+        ["3:11 region-needed region", "5:40 instance-needed queues[0].compute[0].instance"]
+    );
+}
+
 /// D-A11: no dead options. D-A01, D-A07: nothing is ever null.
 #[test]
 fn unknown_and_empty_settings_are_errors_with_the_nearest_name() {

@@ -22,7 +22,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
             if resource.instance.is_none() {
                 let what = format!("compute resource `{}` needs an `instance`", resource.name);
                 found.push(
-                    Diagnostic::error(RULE.code, at.at("name"), what)
+                    Diagnostic::error(RULE.code, at.at("instance"), what)
+                        .shown_at(at.at("name"))
                         .fix("add `instance`: for example `p5en.48xlarge`"),
                 );
             }

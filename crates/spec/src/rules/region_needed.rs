@@ -17,7 +17,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         return Vec::new();
     }
     vec![
-        Diagnostic::error(RULE.code, path!["provider"], "`provider: aws` needs a `region`")
+        Diagnostic::error(RULE.code, path!["region"], "`provider: aws` needs a `region`")
+            .shown_at(path!["provider"])
             .why("it is never taken from your profile: the file must mean the same everywhere")
             .fix("add `region`: for example `us-east-1`"),
     ]

@@ -187,6 +187,10 @@ impl<'a> Walk<'a> {
                 }
             } else {
                 let known: Vec<&str> = properties.keys().map(String::as_str).collect();
+                // What was meant is as good as given: rules must not miss it too.
+                if let Some(meant) = nearest(&key.name, &known) {
+                    self.pruned.push(path.at(meant));
+                }
                 self.problems.push(unknown_key(&key.name, &known, &here));
             }
         }
