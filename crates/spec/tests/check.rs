@@ -140,7 +140,7 @@ fn a_misspelt_setting_is_not_also_missing() {
     let aws = SMALLEST
         .replace("provider: local", "provider: aws\nregoin: us-east-1")
         .replace("name: node", "name: node, instnce: x.large");
-    assert_eq!(lines(&check(&aws).1), ["4:1 unknown-key regoin", "6:52 unknown-key queues[0].compute[0].instnce"]);
+    assert_eq!(lines(&check(&aws).1), ["4:1 unknown-key regoin", "6:42 unknown-key queues[0].compute[0].instnce"]);
     let aws = SMALLEST.replace("provider: local", "provider: aws");
     assert_eq!(
         lines(&check(&aws).1),
