@@ -144,7 +144,7 @@ fn a_misspelt_setting_is_not_also_missing() {
     let aws = SMALLEST.replace("provider: local", "provider: aws");
     assert_eq!(
         lines(&check(&aws).1),
-        ["3:11 region-needed region", "5:40 instance-needed queues[0].compute[0].instance"]
+        ["3:11 region-needed region", "5:36 instance-needed queues[0].compute[0].instance"]
     );
 }
 
