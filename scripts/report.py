@@ -9,6 +9,7 @@ trainyard = os.environ["TRAINYARD"]
 begun = float(os.environ["BEGUN"])
 submitted = float(os.environ["SUBMITTED"])
 installed, built = float(os.environ["INSTALLED"]), float(os.environ["BUILT"])
+off = os.environ["OFF"]
 cluster = folder.split("/shared/fsx/")[0]
 
 with open(os.path.join(folder, "out", "metrics", "rank0.jsonl"), encoding="utf-8") as lines:
@@ -34,7 +35,7 @@ trainyard quickstart is done.
   job        {start["job"]}, on {", ".join(nodes)}
   accuracy   {end["accuracy"]:.3f} on held-out digits, after {end["steps"]} steps
   time       {started - begun:.1f} s from zero to the job's start, {started - begun - installed - built:.1f} s without packages ({installed:.1f} s) and build ({built:.1f} s)
-             {waited:.1f} s from submitting to the job's start, its two powered-down nodes included; {total:.1f} s in all
+             {waited:.1f} s from submitting to the job's start, with {off} of its nodes powered down; {total:.1f} s in all
   logs       {cluster}/log
   job files  {folder}
 
