@@ -481,3 +481,21 @@ fn a_second_run_waits_its_turn() {
     assert_eq!(other.code, 3);
     assert!(other.stderr.contains("etc/slurm.conf") && other.stderr.contains("trainyard down"), "{}", other.stderr);
 }
+
+/// Many nodes that come at once all come: one that registers too soon after it was asked for would be
+/// ignored by slurmctld until it times out.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn many_nodes_come_when_one_job_asks() {
+    let place = Place::new();
+    up(&place, &SMALL.replace("min: 2, max: 4", "min: 8, max: 40"));
+    for _ in 0..2 {
+        let said = place.ok(&["run", "-N", "40", "--", "hostname"]).stdout;
+        assert_eq!(said.lines().collect::<BTreeSet<_>>().len(), 40);
+        let dynamic: Vec<String> = nodes(&place).into_keys().filter(|name| name.contains("-dy-")).collect();
+        place.ok(&["run", "--", "scontrol", "update", &format!("nodename={}", dynamic.join(",")), "state=power_down"]);
+        wait_for("all dynamic nodes to be off", 120, || {
+            nodes(&place).iter().filter(|(name, _)| name.contains("-dy-")).all(|(_, state)| state == "idle~")
+        });
+    }
+}

@@ -20,6 +20,10 @@ use super::roster::Roster;
 use crate::Failure;
 use crate::failure::system;
 
+/// slurmctld counts in whole seconds: a node that registers in the second in which it was asked for can
+/// look as if it had booted before, and is then ignored until it times out. No real machine is that quick.
+const FASTEST_RESUME: Duration = Duration::from_millis(1100);
+
 /// Runs the supervisor of the cluster in `folder` until it is told to end. `log` gets one line for
 /// everything that happens.
 pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
@@ -92,7 +96,11 @@ fn answer(roster: &Arc<Roster>, stream: &UnixStream, end: &AtomicBool, log: fn(&
 fn act(roster: &Arc<Roster>, ask: Ask, log: fn(&str)) -> Result<Status, Failure> {
     match ask {
         Ask::Status => {}
-        Ask::Start { nodes } => start_soon(roster, known(roster, nodes)?, log),
+        Ask::Start { nodes } => {
+            let names = known(roster, nodes)?;
+            let is_head = names.iter().all(|name| name == HEAD);
+            start_soon(roster, names, if is_head { Duration::ZERO } else { boot(roster) }, log);
+        }
         Ask::Stop { nodes } => stop_together(roster, &known(roster, nodes)?),
         Ask::Settle => recovery::settle(roster, &log)?,
         Ask::Crash { node } => {
@@ -115,7 +123,7 @@ fn hook(roster: &Arc<Roster>, verb: Verb, names: Vec<String>, log: fn(&str)) {
     log(&format!("Slurm asks: {verb:?} {}", names.join(",")));
     let roster = Arc::clone(roster);
     match verb {
-        Verb::Resume => start_soon(&roster, names, log),
+        Verb::Resume => start_soon(&roster, names, boot(&roster).max(FASTEST_RESUME), log),
         Verb::Suspend => drop(std::thread::spawn(move || stop_together(&roster, &names))),
         Verb::ResumeFailed => drop(std::thread::spawn(move || recovery::resume_failed(&roster, &names, &log))),
     }
@@ -128,13 +136,15 @@ fn known(roster: &Roster, names: Vec<String>) -> Result<Vec<String>, Failure> {
     }
 }
 
-fn start_soon(roster: &Arc<Roster>, names: Vec<String>, log: fn(&str)) {
+fn boot(roster: &Roster) -> Duration {
+    Duration::from_secs(u64::from(roster.cluster.boot_seconds))
+}
+
+fn start_soon(roster: &Arc<Roster>, names: Vec<String>, pause: Duration, log: fn(&str)) {
     let names: Vec<String> = names.into_iter().filter(|name| roster.want(name)).collect();
     let roster = Arc::clone(roster);
     std::thread::spawn(move || {
-        if names.iter().any(|name| name != HEAD) {
-            std::thread::sleep(Duration::from_secs(u64::from(roster.cluster.boot_seconds)));
-        }
+        std::thread::sleep(pause);
         for name in names {
             recovery::start(&roster, &name, &log);
         }
