@@ -190,7 +190,7 @@ fn power(context: &Context<'_>) -> Section {
             ("SuspendProgram", at("etc/hooks/suspend")),
             ("ResumeFailProgram", at("etc/hooks/resume-failed")),
             ("ResumeTimeout", resume.to_string()),
-            ("SuspendTimeout", "30".into()),
+            ("SuspendTimeout", "10".into()),
             ("SuspendTime", context.spec.rehearsal.idle_seconds.to_string()),
             ("ResumeRate", "0".into()),
             ("SuspendRate", "0".into()),
