@@ -8,6 +8,7 @@ use trainyard_provider::engine::Lock;
 use trainyard_provider::local::{Access, Local, Store};
 use trainyard_provider::{Failure, Provider};
 use trainyard_run::Cancel;
+use trainyard_spec::model::ClusterName;
 use trainyard_spec::{Severity, Spec};
 
 use crate::ui::{Format, Ui};
@@ -96,7 +97,9 @@ impl Session {
     /// The cluster that a command is about, by its name.
     pub fn cluster_name(&self, target: &Target) -> Result<String, Failure> {
         if let Some(name) = &target.cluster {
-            return Ok(name.clone());
+            let name =
+                ClusterName::new(name).ok_or_else(|| Failure::usage(format!("`{name}` cannot be a cluster's name")))?;
+            return Ok(name.to_string());
         }
         if let Some(file) = &target.file {
             return Ok(self.spec(file)?.name.to_string());

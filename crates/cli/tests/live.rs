@@ -89,13 +89,15 @@ fn a_job_trains_on_four_nodes_of_which_two_were_off() {
 }
 
 /// A lost node's job is requeued within 30 s and goes on from its last complete checkpoint.
-fn losing(node: &str) {
+fn losing(lost_nodes: &[&str]) {
     let place = Place::new();
     up(&place, SMALL);
     let (id, job) = train(&place, &["--", "--step-delay", "0.05", "--checkpoint-every", "20"]);
     wait_for("a checkpoint", 120, || events(&job, "checkpoint").len() >= 3);
     let lost = Instant::now();
-    place.ok(&["nodes", "crash", node]);
+    for node in lost_nodes {
+        place.ok(&["nodes", "crash", node]);
+    }
     wait_for("the requeue", 30, || job_state(&place, &id) == "PENDING");
     assert!(lost.elapsed() < Duration::from_secs(30));
     wait_for("the end", 200, || job_state(&place, &id) == "COMPLETED");
@@ -103,19 +105,27 @@ fn losing(node: &str) {
     assert_eq!(resumed.len(), 1);
     assert!(resumed[0]["from_step"].as_u64().expect("a step") >= 60);
     each_step_once(&job, 4);
-    wait_for("the node's return", 60, || nodes(&place)[node].starts_with("idle"));
+    for node in lost_nodes {
+        wait_for("the node's return", 60, || nodes(&place)[*node].starts_with("idle"));
+    }
 }
 
 #[test]
 #[ignore = "needs Slurm and PyTorch: run ./test"]
 fn a_lost_static_node_costs_no_step() {
-    losing("q-st-n-2");
+    losing(&["q-st-n-2"]);
+}
+
+#[test]
+#[ignore = "needs Slurm and PyTorch: run ./test"]
+fn all_nodes_lost_at_once_cost_no_step() {
+    losing(&["q-st-n-1", "q-dy-n-2", "q-st-n-2", "q-dy-n-1"]);
 }
 
 #[test]
 #[ignore = "needs Slurm and PyTorch: run ./test"]
 fn a_lost_dynamic_node_that_ran_rank_0_costs_no_step() {
-    losing("q-dy-n-1");
+    losing(&["q-dy-n-1"]);
 }
 
 /// Killing slurmd alone must not leave its ranks running: they could write to a checkpoint that the
@@ -498,4 +508,91 @@ fn many_nodes_come_when_one_job_asks() {
             nodes(&place).iter().filter(|(name, _)| name.contains("-dy-")).all(|(_, state)| state == "idle~")
         });
     }
+}
+
+/// `up` is safe at any time: also while nodes boot because a job asked.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn up_while_nodes_boot_harms_nothing() {
+    let place = Place::new();
+    up(&place, &SMALL.replace("{ idle_seconds", "{ boot_seconds: 6, idle_seconds"));
+    let script = place.write("four.sbatch", "#!/bin/sh\n#SBATCH --nodes=4\nsrun hostname\n");
+    let id = place.ok(&["submit", &script.to_string_lossy()]).stdout.trim().to_owned();
+    wait_for("the resume", 30, || nodes(&place)["q-dy-n-1"].contains('#'));
+    place.ok(&["up"]);
+    wait_for("the job's end", 60, || job_state(&place, &id) == "COMPLETED");
+    let log = std::fs::read_to_string(place.cluster("live").join("log/supervisor.log")).expect("the log");
+    assert!(!log.contains("remembers"), "{log}");
+}
+
+/// A node that was lost again and again is given another chance by `up`.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn a_node_lost_many_times_comes_back() {
+    let place = Place::new();
+    up(&place, SMALL);
+    for _ in 0..4 {
+        place.ok(&["nodes", "crash", "q-st-n-1"]);
+        wait_for("the node's return", 60, || nodes(&place)["q-st-n-1"] == "idle");
+    }
+    place.ok(&["up"]);
+}
+
+/// `down` says "down" only when it is: not without looking, and not for lack of a journal.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn down_never_says_so_without_having_done_it() {
+    let place = Place::new();
+    up(&place, SMALL);
+    let folder = place.cluster("live");
+    let pid = std::fs::read_to_string(folder.join("run/supervisor.pid")).expect("its process");
+    Command::new("kill").args(["-STOP", pid.trim()]).run().expect("stopped");
+    let output = place.run(&["down"]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    assert!(output.stderr.contains(&format!("kill -9 {}", pid.trim())), "{}", output.stderr);
+    Command::new("kill").args(["-CONT", pid.trim()]).run().expect("continued");
+    std::fs::remove_file(folder.join("journal.jsonl")).expect("removed");
+    place.ok(&["down", "--force"]);
+    assert!(processes_of(&folder).is_empty());
+    assert!(!folder.join("run").exists());
+}
+
+/// An array's code is its worst task's, also when Slurm has forgotten that task; every task is heard.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn an_array_brings_its_worst_code_and_all_its_output() {
+    let place = Place::new();
+    up(&place, &(SMALL.to_owned() + "slurm: { settings: { MinJobAge: 2 } }\n"));
+    let script = "#!/bin/sh\n#SBATCH --array=1-3 --job-name=\"x JobState=COMPLETED ExitCode=0:0\"\n#SBATCH --output=\"a b %a.out\"\necho task $SLURM_ARRAY_TASK_ID\n[ $SLURM_ARRAY_TASK_ID = 1 ] && exit 3\nsleep 15\n";
+    let script = place.write("array.sbatch", script);
+    let output = place.run(&["submit", "--wait", &script.to_string_lossy()]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    for task in 1..=3 {
+        assert!(output.stdout.contains(&format!("task {task}\n")), "{}", output.stdout);
+    }
+}
+
+/// The head is lost while a job runs and is followed: the job is requeued, and following goes on.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn a_lost_head_comes_back_and_following_goes_on() {
+    let place = Place::new();
+    up(&place, SMALL);
+    let script = "#!/bin/sh\n#SBATCH --nodes=2 --requeue\n[ -n \"$SLURM_RESTART_COUNT\" ] && exit 6\nsrun sleep 600\n";
+    let script = place.write("long.sbatch", script);
+    let log = place.path("follow.log");
+    let mut follow = place.command(&["submit", "--wait", &script.to_string_lossy()]).daemon(&log).expect("started");
+    wait_for("the job", 60, || job_state(&place, "1") == "RUNNING");
+    let saved = place.cluster("live").join("state/job_state");
+    let running = std::time::SystemTime::now();
+    wait_for("slurmctld's memory on disk", 30, || {
+        saved.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| time > running)
+    });
+    let head = processes_of(&place.cluster("live")).into_iter().find(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ").contains("--node head")
+    });
+    Command::new("kill").args(["-KILL", &head.expect("the head").to_string()]).run().expect("killed");
+    let status = follow.wait().expect("ended");
+    assert_eq!(status.code(), Some(6), "{}", std::fs::read_to_string(log).unwrap_or_default());
 }

@@ -206,6 +206,17 @@ impl Command {
         command.spawn().map_err(|error| self.start_error(error))
     }
 
+    /// Starts it so that it can leave this session: the same, but in no process group of its own, since
+    /// the leader of a group may not begin a session.
+    pub fn detached(self, log: &Path) -> Result<Child, RunError> {
+        let start = |source| RunError::Start { command: self.line(), source };
+        let out = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(start)?;
+        let err = out.try_clone().map_err(start)?;
+        let mut command = self.build();
+        command.stdin(Stdio::null()).stdout(out).stderr(err).current_dir("/");
+        command.spawn().map_err(|error| self.start_error(error))
+    }
+
     /// Starts it with pipes to its standard input and output, its errors appended to `log`.
     pub fn piped(self, log: &Path) -> Result<Child, RunError> {
         let start = |source| RunError::Start { command: self.line(), source };

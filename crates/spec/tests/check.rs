@@ -134,6 +134,12 @@ fn hostile_documents_are_refused_with_a_reason() {
     }
 }
 
+#[test]
+fn two_pairs_of_names_that_spell_one_node_are_refused() {
+    let text = "{version: 1, name: x, provider: local, queues: [\n{name: a, compute: [{name: st-b, max: 1}]},\n{name: a-st, compute: [{name: b, max: 1}]}]}";
+    assert_eq!(lines(&check(text).1), ["3:31 name-repeated queues[1].compute[0].name"]);
+}
+
 /// One mistake is one diagnostic: a misspelt setting is not missing as well.
 #[test]
 fn a_misspelt_setting_is_not_also_missing() {

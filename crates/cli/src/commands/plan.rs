@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 use trainyard_plan::{Facts, LocalFacts, Options, Undo};
-use trainyard_provider::Failure;
+use trainyard_provider::{Failure, Kind};
 use trainyard_spec::{Diagnostic, Spec, model::ProviderKind};
 
 use crate::session::{SPEC_FILE, Session};
@@ -89,7 +89,8 @@ pub fn facts_or_assumed(session: &Session, spec: &Spec) -> Result<(Facts, Option
     let store = session.store(spec.name.as_str())?;
     Ok(match session.survey(spec, &store) {
         Ok(facts) => (facts, None),
-        Err(failure) => (Facts::Local(LocalFacts::assumed()), Some(failure.what)),
+        Err(failure) if failure.kind == Kind::Refused => (Facts::Local(LocalFacts::assumed()), Some(failure.what)),
+        Err(failure) => return Err(failure),
     })
 }
 

@@ -20,7 +20,7 @@ pub struct Render {
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(artifacts::JOBS))]
     job: Option<String>,
     /// At most this many nodes in each queue.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     max_nodes: Option<u32>,
 }
 
@@ -37,7 +37,10 @@ impl Render {
             return Err(Failure::usage(format!("--job belongs to `render sbatch`, not to `render {}`", self.artifact)));
         }
         let spec = session.spec(&self.file)?;
-        let (facts, _) = facts_or_assumed(session, &spec)?;
+        let (facts, assumed) = facts_or_assumed(session, &spec)?;
+        if let Some(why) = assumed {
+            session.ui.say(&format!("assumed: another machine, because {why}"));
+        }
         if spec.provider == trainyard_spec::model::ProviderKind::Aws {
             session.ui.say("as rehearsed on this machine; this version of trainyard renders nothing for AWS yet");
         }

@@ -45,7 +45,9 @@ impl Up {
     }
 
     fn advise(&self, failure: Failure, cluster: &str) -> Failure {
-        let again = format!("trainyard up {}{}", if self.rehearsal.rehearse { "--rehearse " } else { "" }, self.file.display());
+        let rehearse = if self.rehearsal.rehearse { "--rehearse " } else { "" };
+        let most = self.rehearsal.max_nodes.map(|most| format!("--max-nodes {most} ")).unwrap_or_default();
+        let again = format!("trainyard up {rehearse}{most}{}", self.file.display());
         if resumable(&failure) {
             return failure.hint(format!("go on with: {again}"));
         }
@@ -57,12 +59,18 @@ impl Up {
 
 /// A running cluster is not rebuilt under its jobs.
 fn refuse_other_plan(store: &Store, plan: &trainyard_plan::Plan, journal: &Journal) -> Result<(), Failure> {
-    let Some(known) = store.plan().unwrap_or(None).filter(|_| journal.is_live()) else { return Ok(()) };
-    // The program's own path and ports may change between two runs; what the cluster is may not.
-    if known.artifacts == plan.artifacts {
+    if !journal.is_live() {
         return Ok(());
     }
-    let differs = |artifact: &&trainyard_plan::Artifact| known.artifact(&artifact.path) != Some(*artifact);
+    let Some(mut known) = store.plan()? else { return Ok(()) };
+    // This program may lie elsewhere than it did; what the cluster is may not change.
+    known.rehearsed.facts.program.clone_from(&plan.rehearsed.facts.program);
+    let differs = |artifact: &&trainyard_plan::Artifact| {
+        artifact.kind != "layout" && known.artifact(&artifact.path) != Some(*artifact)
+    };
+    if known.rehearsed == plan.rehearsed && !plan.artifacts.iter().any(|artifact| differs(&artifact)) {
+        return Ok(());
+    }
     let changed: Vec<&str> = plan.artifacts.iter().filter(differs).map(|artifact| artifact.path.as_str()).collect();
     Err(Failure::refused(format!("cluster `{}` stands, made from another plan", plan.cluster))
         .caused_by(std::io::Error::other(format!("these would change: {}", changed.join(", "))))

@@ -5,15 +5,26 @@ use trainyard_spec::{Diagnostic, Severity};
 
 use super::Ui;
 
+/// Nobody reads more at once, and drawing them all takes long.
+const SHOWN_MAX: usize = 100;
+
 impl Ui {
     /// Shows every diagnostic: on stderr for people, on stdout as JSON lines for programs.
     pub fn diagnostics(&self, file: &str, text: &str, found: &[Diagnostic]) {
         if self.is_json() {
+            for diagnostic in found {
+                self.data(
+                    &serde_json::json!({"event": "diagnostic", "file": file, "diagnostic": diagnostic}).to_string(),
+                );
+            }
             return;
         }
-        for diagnostic in found {
+        for diagnostic in found.iter().take(SHOWN_MAX) {
             self.say(&render(file, text, diagnostic));
             self.say("");
+        }
+        if found.len() > SHOWN_MAX {
+            self.say(&format!("… and {} more; mend these first\n", found.len() - SHOWN_MAX));
         }
     }
 }

@@ -58,7 +58,7 @@ fn aws_only(spec: &Spec, add: &mut impl FnMut(&str, String)) {
         add("monitoring", "managed services are not used".into());
     }
     if spec.containers.enabled {
-        add("containers", "Enroot and Pyxis are used only where this machine has them".into());
+        add("containers", "Enroot and Pyxis are not loaded; `srun --container-image` is not known".into());
     }
     if spec.accounting.is_some() {
         add("accounting", "no database: finished jobs are in the completion log".into());

@@ -99,7 +99,7 @@ impl Journal {
         let damaged = |why: String| {
             Failure::refused(format!("line {number} of the journal {} is damaged", self.path.display()))
                 .caused_by(std::io::Error::other(why))
-                .hint("the journal says what exists; if you know that nothing does, move it away")
+                .hint("move it away, then run `trainyard down`: without a journal every step is undone")
         };
         let record: Record = serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
         if record.version != VERSION {
@@ -137,6 +137,11 @@ impl Journal {
     /// What is known of a step; `None` when nothing.
     pub fn state(&self, step: &str) -> Option<&StepState> {
         self.states.get(step)
+    }
+
+    /// Whether nothing was ever written: a new one, or one whose file was moved away.
+    pub fn is_empty(&self) -> bool {
+        self.sequence == 0
     }
 
     /// Whether anything stands that `down` would undo.

@@ -61,7 +61,8 @@ impl Engine<'_> {
                         .tell(&Event::Done { step: step.name.clone(), seconds: begun.elapsed().as_secs_f64() });
                 }
                 Err(failure) => {
-                    journal.write(&step.name, What::Failed(failure.chain().join(": ")))?;
+                    // A full disk must not hide what failed first.
+                    let noted = journal.write(&step.name, What::Failed(failure.chain().join(": ")));
                     self.reporter.tell(&Event::Failed {
                         step: step.name.clone(),
                         required: step.required,
@@ -70,6 +71,7 @@ impl Engine<'_> {
                     if step.required {
                         return Err(failure.within(format!("step `{}` failed: {}", step.name, step.title)));
                     }
+                    noted?;
                 }
             }
         }
@@ -79,7 +81,9 @@ impl Engine<'_> {
 
     /// Undoes, last to first, every step that was begun.
     pub fn down(&self, plan: &Plan, journal: &mut Journal) -> Result<(), Failure> {
-        let touched = |step: &&Step| !matches!(journal.state(&step.name), None | Some(StepState::Undone));
+        // A plan without a journal: nobody knows how far it came, so everything is undone.
+        let unknown = journal.is_empty();
+        let touched = |step: &&Step| unknown || !matches!(journal.state(&step.name), None | Some(StepState::Undone));
         let steps: Vec<Step> = plan.steps.iter().filter(touched).cloned().collect();
         let (mut number, of) = (0, steps.iter().filter(|step| matches!(step.undo, Undo::Act { .. })).count());
         self.reporter.tell(&Event::Begin { cluster: plan.cluster.clone(), steps: of, expected_seconds: of as u64 });

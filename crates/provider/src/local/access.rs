@@ -44,6 +44,11 @@ impl Access {
         Ok(Self { enter, conf, cancel: cancel.clone(), plan: plan.clone(), store: store.clone() })
     }
 
+    /// The same way again, for a head that was lost and is back.
+    pub(super) fn again(&self) -> Result<Self, Failure> {
+        Self::open(&self.store, &self.plan, &self.cancel)
+    }
+
     /// A program of Slurm's, or any other, on the head node.
     pub fn command(&self, program: &str) -> Command {
         let path = self.plan.rehearsed.facts.programs.get(program).map_or(program, String::as_str);

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use fs_err as fs;
 use trainyard_plan::Plan;
-use trainyard_plan::local::LocalAction;
+use trainyard_plan::local::{HEAD, LocalAction};
 use trainyard_run::Command;
 
 use super::supervisor::{Ask, Client, NodeStatus, is_alive};
@@ -48,7 +48,7 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
         LocalAction::WriteArtifacts { .. } => {
             plan.artifacts.iter().all(|a| fs::read_to_string(store.at(&a.path)).is_ok_and(|text| text == a.text))
         }
-        LocalAction::StartSupervisor { .. } => Client::new(store).ask(&Ask::Status).is_ok(),
+        LocalAction::StartSupervisor { .. } => matches!(Client::new(store).status(), Ok(Some(_))),
         LocalAction::StartNodes(names) => {
             let running = running(local);
             names.iter().all(|name| running.iter().any(|node| node.name == *name && node.pid.is_some()))
@@ -126,13 +126,13 @@ fn write_artifacts(local: &Local, plan: &Plan) -> Result<(), Failure> {
 
 fn start_supervisor(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Result<(), Failure> {
     let client = Client::new(&local.store);
-    if client.ask(&Ask::Status).is_ok() {
+    if client.status()?.is_some() {
         return Ok(());
     }
     let log = local.store.at("log/supervisor.log");
     let program = local.store.at("bin/trainyard");
     // It leaves this process and its session at once: the cluster outlives the command that made it.
-    Command::new(program).args(["supervisor", "run", "--folder"]).arg(local.store.folder()).daemon(&log)?;
+    Command::new(program).args(["supervisor", "run", "--folder"]).arg(local.store.folder()).detached(&log)?;
     context
         .wait_for("the node supervisor", || Ok(client.ask(&Ask::Status).map(|_| ()).map_err(|f| f.chain().join(": "))))
         .map_err(|failure| {
@@ -144,7 +144,7 @@ fn start_supervisor(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Re
 
 fn stop_supervisor(local: &Local, context: &StepContext<'_>) -> Result<(), Failure> {
     let client = Client::new(&local.store);
-    let Ok(status) = client.ask(&Ask::Status) else { return Ok(()) };
+    let Some(status) = client.status()? else { return Ok(()) };
     // It may be gone before it has answered.
     let _ = client.ask(&Ask::Shutdown);
     context.wait_for("the end of the node supervisor", || {
@@ -179,7 +179,7 @@ fn node_failure(local: &Local, name: &str) -> Failure {
 
 fn stop_nodes(local: &Local, names: &[String]) -> Result<(), Failure> {
     let client = Client::new(&local.store);
-    if client.ask(&Ask::Status).is_err() {
+    if client.status()?.is_none() {
         return Ok(());
     }
     client.ask(&Ask::Stop { nodes: names.to_vec() }).map(|_| ())
@@ -189,7 +189,8 @@ fn await_controller(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Re
     let log = local.store.at("log/slurmctld.log");
     context
         .wait_for("slurmctld", || {
-            if let Some(head) = running(local).iter().find(|node| node.failures > 2) {
+            let is_lost = |node: &&NodeStatus| node.name == HEAD && node.failures > 2;
+            if let Some(head) = running(local).iter().find(is_lost) {
                 return Err(node_failure(local, &head.name));
             }
             let answers = local.access(plan).is_ok_and(|access| slurm::answers(&access));

@@ -1,14 +1,10 @@
-//! Jobs: files to the cluster, sbatch, following the output, the job's own exit code.
+//! Jobs: files to the cluster, and the script to sbatch.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-use fs_err as fs;
-use trainyard_run::Cancel;
 
 use super::Access;
 use crate::Failure;
+use fs_err as fs;
 
 /// Job files are scripts and small data; large data belongs into /fsx/datasets.
 const COPY_BYTES_MAX: u64 = 1 << 30;
@@ -40,24 +36,6 @@ pub struct Submitted {
     pub here: PathBuf,
 }
 
-/// What is heard of a job that is followed.
-#[derive(Debug, Clone, Copy)]
-pub enum News<'a> {
-    /// It wrote this.
-    Output(&'a [u8]),
-    /// Its state changed.
-    State(&'a str),
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// Slurm's word: `COMPLETED`, `FAILED`, `CANCELLED`, …
-    pub state: String,
-    /// The job's own code; 128 + signal when a signal ended it.
-    pub code: i32,
-}
-
 impl Access {
     /// Copies the job's files to the cluster and hands the script to sbatch.
     pub fn submit(&self, files: &JobFiles) -> Result<Submitted, Failure> {
@@ -70,10 +48,16 @@ impl Access {
         let target =
             files.script.file_name().map_or_else(|| "job.sbatch".into(), |name| name.to_string_lossy().into_owned());
         budget.copy(&files.script, &here.join(&target))?;
+        let mut taken = vec![std::ffi::OsString::from(&target)];
         for copy in &copies {
             let name = copy
                 .file_name()
                 .ok_or_else(|| Failure::usage(format!("{} has no name to copy it under", copy.display())))?;
+            if taken.iter().any(|known| known == name) {
+                return Err(Failure::usage(format!("two files of the job are called {}", name.display()))
+                    .hint("all files of a job lie in one folder; rename one of them"));
+            }
+            taken.push(name.to_owned());
             budget.copy(copy, &here.join(name))?;
         }
         // slurmd opens the output file before the script runs, so its folder must be there (D-A20).
@@ -111,156 +95,6 @@ impl Access {
         }
         Err(Failure::refused("there are a million job folders already").hint("remove some of them"))
     }
-
-    /// Waits until a job is over, and passes on what it writes meanwhile.
-    pub fn follow(
-        &self,
-        job: &Submitted,
-        cancel: &Cancel,
-        tell: &mut dyn FnMut(News<'_>),
-    ) -> Result<Finished, Failure> {
-        let mut last = String::new();
-        let mut tail: Option<Tail> = None;
-        let mut asked: Option<Instant> = None;
-        let mut pause = Duration::from_millis(200);
-        loop {
-            if cancel.is_set() {
-                return Err(Failure::interrupted(format!("stopped following job {}; it goes on", job.id))
-                    .hint(format!("end it with: trainyard run -- scancel {}", job.id)));
-            }
-            if asked.is_none_or(|asked| asked.elapsed() >= pause) {
-                asked = Some(Instant::now());
-                let shown = self.command("scontrol").args(["-o", "show", "job", &job.id]).output()?;
-                let info = JobInfo::parse(&shown.stdout);
-                if tail.is_none() {
-                    tail = info.output.as_deref().and_then(|path| self.here(path)).map(Tail::new);
-                }
-                if let Some(tail) = &mut tail {
-                    tail.read(tell)?;
-                }
-                if !info.state.is_empty() && info.say() != last {
-                    last = info.say();
-                    tell(News::State(&last));
-                }
-                if let Some(finished) = info.finished() {
-                    if let Some(tail) = &mut tail {
-                        tail.read(tell)?;
-                    }
-                    return Ok(finished);
-                }
-                if shown.code != 0 {
-                    // Slurm forgets a job some minutes after its end.
-                    return Err(Failure::refused(format!("Slurm no longer knows job {}", job.id)));
-                }
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
-            if let Some(tail) = &mut tail {
-                tail.read(tell)?;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
-
-struct Tail {
-    path: PathBuf,
-    at: u64,
-}
-
-impl Tail {
-    fn new(path: PathBuf) -> Self {
-        Self { path, at: 0 }
-    }
-
-    fn read(&mut self, tell: &mut dyn FnMut(News<'_>)) -> Result<(), Failure> {
-        let Ok(mut file) = fs::File::open(&self.path) else { return Ok(()) };
-        if file.metadata()?.len() < self.at {
-            self.at = 0; // a requeued job without --open-mode=append begins anew
-        }
-        file.seek(SeekFrom::Start(self.at))?;
-        let mut bytes = vec![0; 64 << 10];
-        loop {
-            let count = file.read(&mut bytes)?;
-            if count == 0 {
-                return Ok(());
-            }
-            self.at += count as u64;
-            tell(News::Output(&bytes[..count]));
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct JobInfo {
-    state: String,
-    exit: (i32, i32),
-    output: Option<String>,
-    /// Why it waits, or where it runs.
-    place: String,
-}
-
-impl JobInfo {
-    /// Reads `scontrol -o show job`. Of an array there is a line for each task; the worst end counts.
-    fn parse(text: &str) -> Self {
-        let mut info = Self::default();
-        for line in text.lines().filter(|line| line.contains("JobState=")) {
-            let field = |name: &str| line.split(' ').find_map(|word| word.strip_prefix(name)).map(str::to_owned);
-            let state = field("JobState=").unwrap_or_default();
-            let exit = field("ExitCode=").and_then(|text| {
-                let (code, signal) = text.split_once(':')?;
-                Some((code.parse().ok()?, signal.parse().ok()?))
-            });
-            let exit = exit.unwrap_or((0, 0));
-            if info.state.is_empty() || is_over(&info.state) && (!is_over(&state) || exit != (0, 0)) {
-                info.state = state;
-                info.exit = exit;
-            }
-            let known = |text: &String| !text.is_empty() && text != "None" && text != "(null)";
-            let place = if info.state == "PENDING" { "Reason=" } else { "NodeList=" };
-            info.place = field(place).filter(known).unwrap_or_default();
-            if info.output.is_none() {
-                info.output = field("StdOut=");
-            }
-        }
-        info
-    }
-
-    /// For people: `pending (Resources)`, `running on a-st-n-[1-2]`.
-    fn say(&self) -> String {
-        let state = self.state.to_lowercase();
-        match (self.place.as_str(), state.as_str()) {
-            ("", _) => state,
-            (reason, "pending") => format!("{state} ({reason})"),
-            (nodes, _) => format!("{state} on {nodes}"),
-        }
-    }
-
-    fn finished(&self) -> Option<Finished> {
-        if !is_over(&self.state) {
-            return None;
-        }
-        let code = match self.exit {
-            (0, 0) if self.state != "COMPLETED" => 1, // cancelled before it began, say
-            (code, 0) => code,
-            (_, signal) => 128 + signal,
-        };
-        Some(Finished { state: self.state.clone(), code })
-    }
-}
-
-fn is_over(state: &str) -> bool {
-    matches!(
-        state,
-        "COMPLETED"
-            | "FAILED"
-            | "CANCELLED"
-            | "TIMEOUT"
-            | "NODE_FAIL"
-            | "OUT_OF_MEMORY"
-            | "BOOT_FAIL"
-            | "DEADLINE"
-            | "PREEMPTED"
-    )
 }
 
 fn read_script(path: &Path) -> Result<String, Failure> {
@@ -319,16 +153,31 @@ fn asked_copies(script: &str, path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(copies)
 }
 
+/// The words of a directive; quotes keep blanks together.
+fn words_of(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for letter in line.chars() {
+        match (letter, quote) {
+            ('"' | '\'', None) => quote = Some(letter),
+            (letter, Some(open)) if letter == open => quote = None,
+            (letter, None) if letter.is_whitespace() => words.push(std::mem::take(&mut word)),
+            (letter, _) => word.push(letter),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 /// Folders of the output files that the script or the options name.
 fn output_folders(script: &str, options: &[String]) -> Vec<String> {
-    let directives = script.lines().filter_map(|line| line.strip_prefix("#SBATCH")).map(str::trim);
-    let words: Vec<&str> =
-        directives.flat_map(str::split_whitespace).chain(options.iter().map(String::as_str)).collect();
+    let directives = script.lines().filter_map(|line| line.strip_prefix("#SBATCH"));
+    let words: Vec<String> = directives.flat_map(words_of).chain(options.iter().cloned()).collect();
     let mut folders = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let given = ["--output=", "--error=", "-o", "-e"].iter().find_map(|flag| word.strip_prefix(flag));
-        let value = match (given, *word) {
-            (_, "--output" | "--error" | "-o" | "-e") => words.get(index + 1).copied(),
+        let value = match (given, word.as_str()) {
+            (_, "--output" | "--error" | "-o" | "-e") => words.get(index + 1).map(String::as_str),
             (value, _) => value,
         };
         if let Some((folder, _)) = value.and_then(|value| value.rsplit_once('/')) {
@@ -362,6 +211,9 @@ impl Budget {
             }
             return Ok(());
         }
+        if !meta.is_file() {
+            return Err(Failure::usage(format!("{} is neither a file nor a folder", from.display())));
+        }
         let too_much = || {
             Failure::usage(format!(
                 "the job's files are too many or too large ({COPY_FILES_MAX} files, {COPY_BYTES_MAX} bytes at most)"
@@ -379,29 +231,11 @@ impl Budget {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_jobs_end_is_read_from_scontrol() {
-        for (text, finished) in [
-            ("JobId=1 JobState=RUNNING Reason=None ExitCode=0:0 StdOut=/fsx/x", None),
-            ("JobId=1 JobState=COMPLETED ExitCode=0:0", Some(("COMPLETED", 0))),
-            ("JobId=1 JobState=FAILED ExitCode=7:0", Some(("FAILED", 7))),
-            ("JobId=1 JobState=CANCELLED ExitCode=0:15", Some(("CANCELLED", 143))),
-            ("JobId=1 JobState=CANCELLED ExitCode=0:0", Some(("CANCELLED", 1))),
-            ("JobId=1 JobState=COMPLETED ExitCode=0:0\nJobId=2 JobState=FAILED ExitCode=3:0", Some(("FAILED", 3))),
-            ("JobId=1 JobState=COMPLETED ExitCode=0:0\nJobId=2 JobState=PENDING ExitCode=0:0", None),
-            ("", None),
-        ] {
-            let found = JobInfo::parse(text).finished();
-            assert_eq!(found.as_ref().map(|f| (f.state.as_str(), f.code)), finished, "{text}");
-        }
-    }
-
     /// D-A20: the output's folder exists before slurmd opens the file in it.
     #[test]
     fn output_folders_are_found_in_script_and_options() {
-        let script =
-            "#!/bin/sh\n#SBATCH --output=/fsx/logs/a/%j.out\n#SBATCH -e sub/%j.err\n#SBATCH --output=plain.out\n";
+        let script = "#!/bin/sh\n#SBATCH --output=/fsx/logs/a/%j.out\n#SBATCH -e sub/%j.err\n#SBATCH --output=plain.out\n#SBATCH --error=\"with blank/x y.err\"\n";
         let options = ["-o".to_owned(), "x/%j/y".to_owned()];
-        assert_eq!(output_folders(script, &options), ["/fsx/logs/a", "sub"]);
+        assert_eq!(output_folders(script, &options), ["/fsx/logs/a", "sub", "with blank"]);
     }
 }

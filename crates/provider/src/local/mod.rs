@@ -2,6 +2,7 @@
 
 mod access;
 mod execute;
+mod follow;
 mod jobs;
 mod slurm;
 mod store;
@@ -9,9 +10,11 @@ pub mod supervisor;
 mod survey;
 
 pub use access::Access;
-pub use jobs::{Finished, JobFiles, News, Submitted};
+pub use follow::{Finished, News};
+pub use jobs::{JobFiles, Submitted};
 pub use store::Store;
 
+use trainyard_plan::local::HEAD;
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
@@ -53,10 +56,11 @@ impl Provider for Local {
     }
 
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {
-        match self.access(plan) {
-            Ok(access) => slurm::observe(&access),
-            // A cluster that is down is a state, not a failure.
-            Err(_) => Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new() }),
+        // A cluster that is down is a state; one that cannot be looked at is a failure.
+        let has_head = |status: supervisor::Status| status.nodes.iter().any(|n| n.name == HEAD && n.pid.is_some());
+        if !supervisor::Client::new(&self.store).status()?.is_some_and(has_head) {
+            return Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new() });
         }
+        slurm::observe(&self.access(plan)?)
     }
 }

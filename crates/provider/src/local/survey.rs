@@ -12,8 +12,8 @@ use trainyard_spec::Spec;
 use trainyard_spec::model::IsolationChoice;
 
 use super::Store;
-use super::supervisor::{Ask, Client};
 use crate::Failure;
+use crate::engine::Journal;
 
 /// What a rehearsal needs: (program, Debian's package, Fedora's package).
 static NEEDED: &[(&str, &str, &str)] = &[
@@ -179,13 +179,15 @@ fn parse_version(said: &str) -> Option<(u32, u32, u32)> {
     Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
 }
 
-/// A free range of ports, for nodes that share this machine's network. A running cluster keeps its own.
+/// A free range of ports, for nodes that share this machine's network. A cluster that stands keeps its own.
 fn first_port(store: &Store, isolation: Isolation, nodes: u32) -> u16 {
     const FIRST: u16 = 17_800;
     if isolation == Isolation::Namespaces {
         return FIRST;
     }
-    if let (Ok(_), Ok(Some(plan))) = (Client::new(store).ask(&Ask::Status), store.plan()) {
+    let stands = store.at("journal.jsonl").is_file()
+        && Journal::open(&store.at("journal.jsonl")).is_ok_and(|journal| journal.is_live());
+    if let (true, Ok(Some(plan))) = (stands, store.plan()) {
         return plan.rehearsed.facts.first_port;
     }
     let wide = u16::try_from(nodes.min(4096) + 1).unwrap_or(u16::MAX);

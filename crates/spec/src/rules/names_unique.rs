@@ -17,11 +17,24 @@ pub(super) static RULE: Rule = Rule {
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut queues = HashSet::new();
+    let mut nodes = HashSet::new();
     for (q, queue) in spec.queues.iter().enumerate() {
-        report(&mut found, queues.insert(&queue.name), queue.name.as_str(), "queue", path!["queues", q, "name"]);
+        let is_new = queues.insert(&queue.name);
+        report(&mut found, is_new, queue.name.as_str(), "queue", path!["queues", q, "name"]);
         let mut resources = HashSet::new();
         for (c, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", q, "compute", c, "name"];
+            // Dashes in names can make two different pairs spell one node name.
+            let [fixed, dynamic] = ["st", "dy"].map(|kind| format!("{}-{kind}-{}", queue.name, resource.name));
+            let is_known = resources.contains(&resource.name);
+            if is_new && !is_known && !(nodes.insert(fixed.clone()) & nodes.insert(dynamic)) {
+                let what = format!("its nodes would have names that others have, `{fixed}-1` for example");
+                found.push(
+                    Diagnostic::error(RULE.code, at.clone(), what)
+                        .why("node names are made of queue and compute resource, joined by dashes")
+                        .fix("use another name for the queue or for the compute resource"),
+                );
+            }
             report(&mut found, resources.insert(&resource.name), resource.name.as_str(), "compute resource", at);
         }
     }

@@ -14,6 +14,7 @@ use trainyard_plan::hostlist;
 use trainyard_plan::local::HEAD;
 
 use super::boxed::definition;
+use super::processes;
 use super::protocol::{Answer, Ask, LINE_BYTES_MAX, Status, Verb};
 use super::recovery;
 use super::roster::Roster;
@@ -28,7 +29,7 @@ const FASTEST_RESUME: Duration = Duration::from_millis(1100);
 /// everything that happens.
 pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     // Away from the terminal that started it; and every orphan of a node comes here.
-    let _ = nix::unistd::setsid();
+    system(nix::unistd::setsid(), "begin a session of its own")?;
     system(prctl::set_child_subreaper(true), "adopt orphans")?;
     let end = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
@@ -40,19 +41,26 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     if socket.exists() {
         fs::remove_file(&socket)?;
     }
+    fs::write(folder.join("run/supervisor.pid"), std::process::id().to_string())?;
     let listener = UnixListener::bind(&socket)?;
     let served = (Arc::clone(&roster), Arc::clone(&end));
     std::thread::spawn(move || serve(&served.0, &listener, &served.1, log));
     log("started");
     while !end.load(Ordering::SeqCst) {
-        for name in roster.reap() {
+        let mut lost = roster.reap();
+        if !lost.is_empty() {
+            // A rack that fails takes several nodes at once: Slurm hears of them together.
+            std::thread::sleep(Duration::from_millis(300));
+            lost.extend(roster.reap());
             let roster = Arc::clone(&roster);
-            std::thread::spawn(move || recovery::lost(&roster, &name, &log));
+            std::thread::spawn(move || recovery::lost(&roster, &lost, &log));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
     log("ending");
     stop_all(&roster);
+    // Whatever left its node and is still here.
+    processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
     let _ = fs::remove_file(&socket);
     Ok(())
 }
@@ -161,6 +169,7 @@ fn stop_together(roster: &Arc<Roster>, names: &[String]) {
 
 /// Compute nodes first: they say good-bye to the head.
 fn stop_all(roster: &Arc<Roster>) {
+    roster.close();
     let names: Vec<String> = roster.running().into_iter().filter(|name| name != HEAD).collect();
     stop_together(roster, &names);
     let _ = roster.stop(HEAD);

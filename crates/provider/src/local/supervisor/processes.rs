@@ -64,9 +64,16 @@ pub fn children(pid: i32) -> Vec<i32> {
     ids.filter(|child| stat(*child).is_some_and(|(parent, _)| parent == pid)).collect()
 }
 
-/// The program that a process runs; empty when it is gone.
-pub fn command(pid: i32) -> String {
-    fs::read_link(format!("/proc/{pid}/exe")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+/// The program that a process runs; `None` when it is gone or not ours to see.
+pub fn program(pid: i32) -> Option<std::path::PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// Whether a process was started with an environment variable of that name.
+pub fn has_variable(pid: i32, name: &str) -> bool {
+    let start = format!("{name}=");
+    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).any(|entry| entry.starts_with(start.as_bytes()))
 }
 
 /// Ends one adopted process and takes note of its end.

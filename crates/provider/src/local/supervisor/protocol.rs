@@ -109,6 +109,21 @@ impl Client {
         Self { socket: socket.to_owned() }
     }
 
+    /// How the supervisor is; `None` when there is none. One that does not answer is a failure: what it
+    /// holds is still there.
+    pub fn status(&self) -> Result<Option<Status>, Failure> {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        match UnixStream::connect(&self.socket) {
+            Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
+            _ => self.ask(&Ask::Status).map(Some).map_err(|failure| self.stuck(failure)),
+        }
+    }
+
+    fn stuck(&self, failure: Failure) -> Failure {
+        let pid = fs_err::read_to_string(self.socket.with_file_name("supervisor.pid")).unwrap_or_default();
+        failure.hint(format!("end it with `kill -9 {}`: all its nodes end with it; then run this again", pid.trim()))
+    }
+
     /// Asks and waits for the answer.
     pub fn ask(&self, ask: &Ask) -> Result<Status, Failure> {
         // Stopping waits for daemons to end; everything else is answered at once.

@@ -12,26 +12,44 @@ use crate::Failure;
 
 /// A node that ended this often in a row is given up.
 const FAILURES_MAX: u32 = 3;
+/// How long Slurm may put a lost node's jobs away before the node starts again all the same.
+const CLEANUP_PATIENCE: Duration = Duration::from_secs(25);
 /// How long a starting slurmctld is waited for.
 const CONTROLLER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reports a lost node to Slurm at once, so that its jobs are requeued, and replaces it if it is static.
-pub(super) fn lost(roster: &Arc<Roster>, name: &str, log: &dyn Fn(&str)) {
-    log(&format!("node {name} was lost"));
+/// Reports lost nodes to Slurm at once, so that their jobs are requeued, and replaces the static ones.
+pub(super) fn lost(roster: &Arc<Roster>, names: &[String], log: &dyn Fn(&str)) {
+    log(&format!("lost: {}", names.join(",")));
     end_orphans(roster);
-    if name == HEAD {
+    if names.iter().any(|name| name == HEAD) {
         return restart_all(roster, log);
     }
-    report(roster, name, log);
-    if !roster.is_static(name) {
-        return;
-    }
-    if roster.failures(name) >= FAILURES_MAX {
+    report(roster, names, log);
+    let (fixed, given_up): (Vec<&String>, Vec<&String>) =
+        names.iter().filter(|name| roster.is_static(name)).partition(|name| roster.failures(name) < FAILURES_MAX);
+    for name in given_up {
         log(&format!("node {name} does not stay up; it is given up"));
-        return;
+        let reason = format!("reason=trainyard: given up after {FAILURES_MAX} losses; try again with trainyard up");
+        update(roster, name, &[&reason], log);
     }
+    // A node that is back before its job has been put away would be taken for the one that was lost.
     std::thread::sleep(Duration::from_secs(1));
-    start(roster, name, log);
+    let until = Instant::now() + CLEANUP_PATIENCE;
+    while Instant::now() < until && is_completing(roster, names) {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    for name in fixed {
+        if roster.claim(name) {
+            start(roster, name, log);
+        }
+    }
+}
+
+/// Whether Slurm still puts jobs away on these nodes.
+fn is_completing(roster: &Roster, names: &[String]) -> bool {
+    let Some(squeue) = slurm(roster, "squeue") else { return false };
+    let output = squeue.args(["-a", "-h", "-t", "CG", "-o", "%i", "-w", &names.join(",")]).run();
+    output.is_ok_and(|output| !output.stdout.trim().is_empty())
 }
 
 /// The head carries the switch: without it no node has a network, so all start again.
@@ -45,14 +63,18 @@ fn restart_all(roster: &Arc<Roster>, log: &dyn Fn(&str)) {
         return;
     }
     std::thread::sleep(Duration::from_millis(500));
+    if !roster.claim(HEAD) {
+        return;
+    }
     start(roster, HEAD, log);
     if let Err(failure) = settle(roster, log) {
         log(&format!("the head node is not well: {failure}"));
     }
     // Dynamic nodes come back when a job asks.
     for name in nodes.iter().filter(|name| roster.is_static(name)) {
-        roster.want(name);
-        start(roster, name, log);
+        if roster.want(name) {
+            start(roster, name, log);
+        }
     }
 }
 
@@ -86,25 +108,33 @@ pub(super) fn settle(roster: &Roster, log: &dyn Fn(&str)) -> Result<(), Failure>
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
     };
+    let mut gone = Vec::new();
     let mut lines: Vec<&str> = known.lines().collect();
     lines.dedup();
     for (name, state) in lines.iter().filter_map(|line| line.split_once(' ')) {
         // Powered down, or never heard of: nothing is remembered wrongly.
         let is_fresh = state.ends_with(['~', '%']) || state.starts_with("unk");
-        if is_fresh || roster.pid(name).is_some() {
+        // One that is wanted runs, starts, or is being seen to already.
+        if is_fresh || roster.is_wanted(name) {
             continue;
         }
         log(&format!("Slurm remembers node {name} as {state}, but it does not run"));
-        report(roster, name, log);
+        gone.push(name.to_owned());
     }
+    report(roster, &gone, log);
     Ok(())
 }
 
-/// Tells Slurm that a node is gone: its jobs are requeued. A dynamic node comes back when a job asks.
-fn report(roster: &Roster, name: &str, log: &dyn Fn(&str)) {
-    update(roster, name, &["state=down", "reason=trainyard: the node was lost"], log);
-    if !roster.is_static(name) {
-        update(roster, name, &["state=power_down"], log);
+/// Tells Slurm in one word that nodes are gone: their jobs are requeued. Dynamic ones come back when a
+/// job asks.
+fn report(roster: &Roster, names: &[String], log: &dyn Fn(&str)) {
+    if names.is_empty() {
+        return;
+    }
+    update(roster, &names.join(","), &["state=down", "reason=trainyard: the node was lost"], log);
+    let dynamic: Vec<&str> = names.iter().map(String::as_str).filter(|name| !roster.is_static(name)).collect();
+    if !dynamic.is_empty() {
+        update(roster, &dynamic.join(","), &["state=power_down"], log);
     }
 }
 
@@ -126,19 +156,22 @@ pub(super) fn resume_failed(roster: &Arc<Roster>, names: &[String], log: &dyn Fn
 
 /// Where nodes share this machine's processes, a lost box leaves its processes to the supervisor.
 fn end_orphans(roster: &Roster) {
-    let boxes: Vec<i32> = roster.status().nodes.iter().filter_map(|node| node.pid).collect();
-    let me = i32::try_from(std::process::id()).unwrap_or(0);
-    if boxes.is_empty() || roster.cluster.facts.isolation == trainyard_plan::Isolation::Namespaces {
+    if roster.cluster.facts.isolation == trainyard_plan::Isolation::Namespaces {
         return;
     }
+    let me = i32::try_from(std::process::id()).unwrap_or(0);
+    let boxes = roster.folder.join("bin/trainyard");
     for child in processes::children(me) {
-        let is_ours = processes::command(child).contains("trainyard");
-        if !boxes.contains(&child) && !is_ours {
+        let is_box = processes::program(child).is_some_and(|program| program == boxes);
+        if !is_box && !processes::has_variable(child, HELPER) {
             processes::end_descendants(child);
             processes::end(child);
         }
     }
 }
+
+/// Marks the supervisor's own short-lived programs, which are its children as well.
+const HELPER: &str = "TRAINYARD_HELPER";
 
 fn update(roster: &Roster, name: &str, changes: &[&str], log: &dyn Fn(&str)) -> bool {
     let Some(scontrol) = slurm(roster, "scontrol") else { return false };
@@ -161,5 +194,5 @@ fn slurm(roster: &Roster, program: &str) -> Option<Command> {
         let target = head.to_string();
         Command::new(nsenter).args(["--target", &target, "--mount", "--net", "--uts", "--", program])
     };
-    Some(command.env("SLURM_CONF", roster.cluster.layout.at("etc/slurm.conf")))
+    Some(command.env("SLURM_CONF", roster.cluster.layout.at("etc/slurm.conf")).env(HELPER, "1"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,7 @@ pub(super) struct Roster {
     nodes: Mutex<BTreeMap<String, Entry>>,
     cables: AtomicU32,
     parent: mpsc::Sender<Birth>,
+    closing: AtomicBool,
 }
 
 /// A process to start, its log, and where to send it.
@@ -60,6 +61,9 @@ struct Entry {
     pid: Option<i32>,
     wanted: bool,
     starting: bool,
+    stopping: bool,
+    /// Made to crash: no failure of the node's.
+    crashed: bool,
     failures: u32,
     since: Option<Instant>,
 }
@@ -72,6 +76,7 @@ impl Roster {
             nodes: Mutex::default(),
             cables: AtomicU32::new(0),
             parent: parent(),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -110,6 +115,9 @@ impl Roster {
     /// another chance.
     pub fn want(&self, name: &str) -> bool {
         let mut nodes = self.lock();
+        if self.closing.load(Ordering::SeqCst) {
+            return false;
+        }
         let entry = nodes.entry(name.to_owned()).or_default();
         let has_to_start = !entry.starting && entry.child.is_none();
         if has_to_start {
@@ -118,6 +126,22 @@ impl Roster {
         }
         entry.wanted = true;
         has_to_start
+    }
+
+    /// Takes on the start of a lost node; `false` when somebody else has, or it is no longer wanted.
+    pub fn claim(&self, name: &str) -> bool {
+        let mut nodes = self.lock();
+        let is_free = !self.closing.load(Ordering::SeqCst);
+        let Some(entry) = nodes.get_mut(name) else { return false };
+        let may_start = is_free && entry.wanted && !entry.starting && entry.child.is_none();
+        entry.starting |= may_start;
+        may_start
+    }
+
+    /// From now on nothing starts.
+    pub fn close(&self) {
+        let _nodes = self.lock();
+        self.closing.store(true, Ordering::SeqCst);
     }
 
     /// The attempts to start a node are over, one way or the other.
@@ -133,6 +157,10 @@ impl Roster {
 
     /// Starts a node's processes and waits until its first one runs.
     pub fn start(&self, name: &str) -> Result<(), Failure> {
+        // Its last run may still be ending.
+        while self.lock().get(name).is_some_and(|entry| entry.stopping) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         if self.pid(name).is_some() || !self.is_wanted(name) {
             return Ok(());
         }
@@ -211,30 +239,38 @@ impl Roster {
             let Some(entry) = nodes.get_mut(name) else { return Ok(()) };
             entry.wanted = false;
             entry.failures = 0;
+            entry.stopping = entry.child.is_some();
             entry.child.take()
         };
-        if let Some(mut child) = child {
-            let outer = i32::try_from(child.id()).unwrap_or(0);
-            let _ = kill(Pid::from_raw(outer), Signal::SIGTERM);
-            let until = Instant::now() + STOP_PATIENCE;
-            while child.try_wait()?.is_none() {
-                if Instant::now() > until {
-                    self.end(outer);
-                    child.wait()?;
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
-        if let Some(entry) = self.lock().get_mut(name) {
+        let ended = child.map_or(Ok(()), |child| self.end_gently(child));
+        if let Some(entry) = self.lock().get_mut(name).filter(|entry| entry.child.is_none()) {
             entry.pid = None;
+            entry.stopping = false;
+        }
+        ended
+    }
+
+    fn end_gently(&self, mut child: Child) -> Result<(), Failure> {
+        let outer = i32::try_from(child.id()).unwrap_or(0);
+        let _ = kill(Pid::from_raw(outer), Signal::SIGTERM);
+        let until = Instant::now() + STOP_PATIENCE;
+        while child.try_wait()?.is_none() {
+            if Instant::now() > until {
+                self.end(outer);
+                child.wait()?;
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
     }
 
     /// Loses a node: everything in it ends at once.
     pub fn crash(&self, name: &str) -> Result<(), Failure> {
-        let outer = self.lock().get(name).and_then(|entry| entry.child.as_ref().map(Child::id));
+        let outer = self.lock().get_mut(name).and_then(|entry| {
+            entry.crashed = entry.child.is_some();
+            entry.child.as_ref().map(Child::id)
+        });
         let outer = outer.ok_or_else(|| Failure::refused(format!("node {name} does not run")))?;
         self.end(i32::try_from(outer).unwrap_or(0));
         Ok(())
@@ -261,7 +297,7 @@ impl Roster {
                 entry.child = None;
                 entry.pid = None;
                 entry.since = None;
-                entry.failures += 1;
+                entry.failures += u32::from(!std::mem::take(&mut entry.crashed));
                 if entry.wanted {
                     lost.push(name.clone());
                 }
