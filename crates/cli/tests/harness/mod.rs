@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -127,4 +128,57 @@ pub fn wait_for(what: &str, seconds: u64, mut ready: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "{what}: not within {seconds} s");
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+pub const SMALL: &str = "version: 1\nname: live\nprovider: local\nqueues:\n  - { name: q, compute: [{ name: n, min: 2, max: 4 }] }\nrehearsal: { idle_seconds: 600 }\n";
+
+pub fn up(place: &Place, spec: &str) {
+    place.write("trainyard.yaml", spec);
+    place.ok(&["up"]);
+}
+
+/// States of all nodes by name.
+pub fn nodes(place: &Place) -> BTreeMap<String, String> {
+    let found = place.json(&["nodes"]);
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    found.as_array().expect("a list").iter().map(|node| (text(&node["name"]), text(&node["state"]))).collect()
+}
+
+pub fn job_state(place: &Place, id: &str) -> String {
+    let shown = place.run(&["run", "--", "scontrol", "-o", "show", "job", id]).stdout;
+    let state = shown.split_whitespace().find_map(|word| word.strip_prefix("JobState="));
+    state.unwrap_or_default().to_owned()
+}
+
+/// Every process below the cluster's supervisor.
+pub fn processes_of(folder: &Path) -> Vec<i32> {
+    let mut parents: BTreeMap<i32, i32> = BTreeMap::new();
+    let mut root = None;
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+        let (Some(state), Some(Ok(parent))) = (fields.first(), fields.get(1).map(|field| field.parse())) else {
+            continue;
+        };
+        if *state == "Z" {
+            continue;
+        }
+        parents.insert(pid, parent);
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(&format!("supervisor run --folder {}", folder.display())) {
+            root = Some(pid);
+        }
+    }
+    let below = |mut pid: i32| {
+        while let Some(parent) = parents.get(&pid) {
+            if Some(*parent) == root {
+                return true;
+            }
+            pid = *parent;
+        }
+        false
+    };
+    parents.keys().copied().filter(|pid| below(*pid)).collect()
 }
