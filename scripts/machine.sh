@@ -50,7 +50,7 @@ need_packages() {
     die "apt-get could not install: ${missing[*]}" "install them yourself, then run this with --no-install"
 }
 
-slurm_packages=(munge slurmctld slurmd slurm-client libpmix2 iproute2 util-linux procps)
+slurm_packages=(munge slurmctld slurmd slurm-client libpmix-dev iproute2 util-linux procps)
 torch_packages=(python3-torch python3-sklearn python3-numpy)
 
 # One build folder for all clones of this machine, outside of them: a fresh clone builds in seconds.

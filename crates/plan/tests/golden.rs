@@ -103,6 +103,33 @@ fn a_cap_keeps_static_nodes_first_and_says_what_it_left_out() {
     assert!(plan.notes.iter().any(|note| note.text == "3 of 14 nodes, by --max-nodes 3"), "{:?}", plan.notes);
 }
 
+/// What a rehearsal does not follow is listed, never silently dropped.
+#[test]
+fn settings_without_meaning_here_are_noted() {
+    let text = "{version: 1, name: x, provider: aws, region: us-east-1, setup: {compute: minimal}, nccl: {source: shared}, \
+        head: {dcv: true, root_volume_gib: 100}, network: {http_proxy: \"http://p.example.com:3128\"}, slurm: {queue_update: terminate}, \
+        timeouts: {head_seconds: 900, compute_seconds: 600}, storage: {scratch: {path: /local/scratch}}, \
+        queues: [{name: q, image: ami-0123456789abcdef0, compute: [{name: a, instance: p5.48xlarge, max: 2, gpu_health_check: enabled}]}]}";
+    let (spec, found) = check(text);
+    let plan =
+        build(&spec.unwrap_or_else(|| panic!("{found:#?}")), &Facts::Local(LocalFacts::assumed()), Options::default());
+    let notes = plan.expect("a plan").notes;
+    for about in [
+        "setup.compute",
+        "nccl.source",
+        "head.dcv",
+        "head.root_volume_gib",
+        "network.http_proxy",
+        "slurm.queue_update",
+        "timeouts.head_seconds",
+        "storage.scratch",
+        "queues.q.image",
+        "queues.q.gpu_health_check",
+    ] {
+        assert!(notes.iter().any(|note| note.about == about), "{about} is not noted: {notes:#?}");
+    }
+}
+
 #[test]
 fn a_rehearsal_too_large_for_a_machine_is_refused_with_a_way_out() {
     let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 300, max: 300}]}]}";

@@ -80,6 +80,7 @@ pub enum RunError {
 pub struct Command {
     argv: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    forget: Vec<OsString>,
     dir: Option<PathBuf>,
     deadline: Duration,
     input: Option<Vec<u8>>,
@@ -92,6 +93,7 @@ impl Command {
         Self {
             argv: vec![program.as_ref().to_owned()],
             env: Vec::new(),
+            forget: Vec::new(),
             dir: None,
             deadline: Duration::from_secs(30),
             input: None,
@@ -117,6 +119,14 @@ impl Command {
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Leaves out what the environment says under names with these beginnings.
+    #[must_use]
+    pub fn forget(mut self, beginnings: &[&str]) -> Self {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        self.forget.extend(names.filter(|name| beginnings.iter().any(|b| name.to_string_lossy().starts_with(b))));
         self
     }
 
@@ -239,6 +249,9 @@ impl Command {
     fn build(&self) -> std::process::Command {
         #[allow(clippy::disallowed_methods)] // this is the place
         let mut command = std::process::Command::new(&self.argv[0]);
+        for name in &self.forget {
+            command.env_remove(name);
+        }
         command.args(&self.argv[1..]).envs(self.env.iter().map(|(key, value)| (key, value)));
         if let Some(dir) = &self.dir {
             command.current_dir(dir);

@@ -29,8 +29,9 @@ pub struct LocalFacts {
     pub slurm: (u32, u32, u32),
     /// Programs that were found, by name, with their absolute paths.
     pub programs: std::collections::BTreeMap<String, String>,
-    /// Slurm's optional plugins that load here (`mpi_pmix`, say).
-    pub plugins: Vec<String>,
+    /// Where daemons that share this machine's network can be bound: the loopback address that its host
+    /// name stands for. `None`: it stands for another one, and they listen on all addresses.
+    pub loopback: Option<String>,
     /// A free range of TCP ports: the first of `ports_needed`.
     pub first_port: u16,
 }
@@ -59,7 +60,7 @@ impl LocalFacts {
             program: "/usr/bin/trainyard".to_owned(),
             slurm: (22, 5, 8),
             programs: found.iter().map(|name| ((*name).to_owned(), format!("{}{name}", sbin(name)))).collect(),
-            plugins: Vec::new(),
+            loopback: Some("127.0.0.1".to_owned()),
             first_port: 17_800,
         }
     }

@@ -34,6 +34,8 @@ impl Down {
         let (store, plan) = session.made(&target)?;
         let deletions = self.deletions(&store, &plan.cluster)?;
         let _lock = Session::lock(&store, "down")?;
+        // Another run may have changed it while this one waited.
+        let plan = store.plan()?.unwrap_or(plan);
         let local = session.local(&store);
         self.mind_the_jobs(&local.observe(&plan)?, &plan.cluster)?;
         let confirmed = if deletions.is_empty() {

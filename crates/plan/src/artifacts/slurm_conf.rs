@@ -111,7 +111,7 @@ fn daemons(context: &Context<'_>) -> Section {
             ("PlugStackConfig", at("etc/plugstack.conf")),
         ],
     );
-    if !own_network(context.facts) {
+    if !own_network(context.facts) && context.facts.loopback.is_some() {
         // Without a network of their own, daemons must not be heard of outside this machine.
         lines.lines.push(("CommunicationParameters".into(), "NoInAddrAny,NoCtldInAddrAny".into()));
     }

@@ -2,7 +2,7 @@
 
 use trainyard_spec::Spec;
 
-use super::layout::{FOLDERS, PASSING};
+use super::layout::{self, FOLDERS, PASSING};
 use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
 use crate::rehearsed::{HEAD, LocalAction, Rehearsed};
 
@@ -10,16 +10,19 @@ pub(super) fn steps(spec: &Spec, rehearsed: &Rehearsed, artifacts: &[Artifact]) 
     let fixed: Vec<String> =
         rehearsed.nodes.iter().filter(|n| n.is_static && n.name != HEAD).map(|n| n.name.clone()).collect();
     let digest = fingerprint(&artifacts);
-    let folders = FOLDERS.iter().map(|(path, mode)| ((*path).to_owned(), *mode)).collect();
+    let (kept, made): (Vec<_>, Vec<_>) =
+        FOLDERS.iter().map(|(path, mode)| ((*path).to_owned(), *mode)).partition(|(path, _)| layout::is_kept(path));
     let passing = PASSING.iter().map(|path| (*path).to_owned()).collect();
     let boot = u64::from(spec.rehearsal.boot_seconds);
     let many = u64::try_from(fixed.len()).unwrap_or(u64::MAX);
     let mut steps = vec![
-        Draft::new("folders", "Make the cluster's folders", LocalAction::MakeFolders(folders), 30, 1)
+        Draft::new("data", "Make the shared folders", LocalAction::MakeFolders(kept), 30, 0)
+            .keep("files in /fsx and /home are people's; logs tell what happened"),
+        Draft::new("folders", "Make the cluster's folders", LocalAction::MakeFolders(made), 30, 0)
             .undo("Remove what nobody made by hand", LocalAction::RemoveFolders(passing)),
-        Draft::new("program", "Install trainyard on the nodes", LocalAction::InstallProgram, 60, 1).step,
-        Draft::new("key", "Make the cluster's key", LocalAction::MakeKey("run/munge.key".into()), 10, 1).step,
-        Draft::new("configuration", "Write Slurm's configuration", LocalAction::WriteArtifacts { digest }, 30, 1).step,
+        Draft::new("program", "Install trainyard on the nodes", LocalAction::InstallProgram, 60, 0).step,
+        Draft::new("key", "Make the cluster's key", LocalAction::MakeKey("run/munge.key".into()), 10, 0).step,
+        Draft::new("configuration", "Write Slurm's configuration", LocalAction::WriteArtifacts { digest }, 30, 0).step,
         Draft::new(
             "supervisor",
             "Start the node supervisor",
@@ -63,6 +66,11 @@ impl Draft {
         Self {
             step: Step { name, title, action, deadline_seconds, expected_seconds, undo: Undo::Nothing, required: true },
         }
+    }
+
+    fn keep(mut self, because: &str) -> Step {
+        self.step.undo = Undo::Kept { because: because.to_owned() };
+        self.step
     }
 
     fn undo(mut self, title: &str, action: LocalAction) -> Step {

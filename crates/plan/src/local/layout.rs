@@ -21,3 +21,8 @@ pub(super) static FOLDERS: &[(&str, u32)] = &[
 
 /// Folders that `down` removes: nothing in them is anybody's work.
 pub(super) static PASSING: &[&str] = &["bin", "etc", "nodes", "run", "state"];
+
+/// Whether a folder outlives the cluster: it holds what people made, or what tells about it.
+pub(super) fn is_kept(path: &str) -> bool {
+    path == "log" || path.starts_with("shared/")
+}

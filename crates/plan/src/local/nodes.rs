@@ -41,10 +41,15 @@ pub(super) fn derive(spec: &Spec, facts: &LocalFacts, options: Options) -> Vec<P
 
 /// The head, then every compute node.
 pub(super) fn all(facts: &LocalFacts, partitions: &[PartitionNodes]) -> Vec<Node> {
-    let address = if own_network(facts) { "10.77.0.1" } else { "127.0.0.1" };
+    let address = if own_network(facts) { "10.77.0.1" } else { loopback(facts) };
     let port = if own_network(facts) { SLURMCTLD_PORT } else { facts.first_port };
     let head = Node { name: HEAD.into(), address: address.into(), port, is_static: true };
     [head].into_iter().chain(partitions.iter().flat_map(|p| p.nodes.iter().cloned())).collect()
+}
+
+/// The address of all nodes that share this machine's network.
+fn loopback(facts: &LocalFacts) -> &str {
+    facts.loopback.as_deref().unwrap_or("127.0.0.1")
 }
 
 fn node(facts: &LocalFacts, name: String, index: u32, is_static: bool) -> Node {
@@ -54,7 +59,7 @@ fn node(facts: &LocalFacts, name: String, index: u32, is_static: bool) -> Node {
     }
     // slurmd binds all addresses, so nodes that share a network need a port each.
     let port = u16::try_from(u32::from(facts.first_port) + 1 + index).unwrap_or(u16::MAX);
-    Node { name, address: "127.0.0.1".into(), port, is_static }
+    Node { name, address: loopback(facts).into(), port, is_static }
 }
 
 fn hardware(resource: &ComputeResource) -> (Hardware, String) {

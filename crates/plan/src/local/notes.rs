@@ -1,8 +1,10 @@
 //! What an AWS spec says that has no meaning here: listed, never silently dropped.
 
+use std::collections::BTreeMap;
+
 use trainyard_spec::Spec;
 use trainyard_spec::facts::LocalFacts;
-use trainyard_spec::model::{Capacity, MonitoringMode, ProviderKind};
+use trainyard_spec::model::{Capacity, MonitoringMode, ProviderKind, Toggle};
 
 use crate::rehearsed::{PartitionNodes, own_network};
 use crate::{Note, Options};
@@ -22,8 +24,17 @@ pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[P
     if own_network(facts) {
         add("rehearsal", "each node has its own network, host name, processes and file system view".into());
     } else {
-        add("rehearsal", "nodes share this machine's network and processes (run as root to keep them apart)".into());
+        add("rehearsal", "nodes share this machine's network, processes and files; each has its own ports".into());
+        if facts.loopback.is_none() {
+            let text = "this machine's host name stands for no loopback address, so Slurm's daemons listen on all \
+                        addresses (munge guards them); to keep them on loopback, let /etc/hosts say 127.0.1.1 for it";
+            add("access", text.into());
+        }
         add("storage", "/fsx and /home are folders of the cluster; job scripts are rendered with their paths".into());
+    }
+    let scratch = spec.storage.scratch.path.as_str();
+    if spec.storage.scratch.enabled && (!own_network(facts) || scratch[1..].contains('/')) {
+        add("storage.scratch", format!("{scratch} is not mounted; use /tmp"));
     }
     let idle = spec.rehearsal.idle_seconds;
     add("slurm.idle_minutes", format!("dynamic nodes go after {idle} seconds (rehearsal.idle_seconds)"));
@@ -33,8 +44,78 @@ pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[P
     notes
 }
 
+/// Settings that a rehearsal follows, or that have a note of their own.
+static FOLLOWED: &[&str] = &[
+    "version",
+    "name",
+    "provider",
+    "region",
+    "queues",
+    "rehearsal",
+    "slurm.settings",
+    "slurm.memory_scheduling",
+    "slurm.kill_wait_seconds",
+    "slurm.slurmd_timeout_seconds",
+    "slurm.idle_minutes",
+    "timeouts.compute_seconds",
+    "storage",
+    "login",
+    "tags",
+    "accounting",
+    "directory",
+    "budget",
+    "monitoring",
+    "access",
+    "containers",
+    "head.instance",
+];
+
+/// Every other setting that differs from its default: a new field is noted before anybody thinks of it.
+fn without_meaning(spec: &Spec, add: &mut impl FnMut(&str, String)) {
+    let leaves = |spec: &Spec| {
+        let mut leaves = BTreeMap::new();
+        flatten(&serde_json::to_value(spec).unwrap_or_default(), String::new(), &mut leaves);
+        leaves
+    };
+    let plain = serde_json::json!({ "version": 1, "name": spec.name, "provider": spec.provider, "queues": [] });
+    let Ok(plain) = serde_json::from_value::<Spec>(plain) else { return };
+    let usual = leaves(&plain);
+    let is_followed =
+        |path: &str| FOLLOWED.iter().any(|known| path == *known || path.starts_with(&format!("{known}.")));
+    for (path, value) in leaves(spec) {
+        if !is_followed(&path) && usual.get(&path) != Some(&value) {
+            add(&path, format!("{value} has no meaning in a rehearsal"));
+        }
+    }
+    for queue in &spec.queues {
+        let about = format!("queues.{}", queue.name);
+        if queue.image.is_some() {
+            add(&format!("{about}.image"), "nodes run this machine's software".into());
+        }
+        if !queue.subnets.is_empty() {
+            add(&format!("{about}.subnets"), "nodes have no subnets here".into());
+        }
+        if queue.compute.iter().any(|resource| resource.gpu_health_check != Toggle::Auto) {
+            add(&format!("{about}.gpu_health_check"), "declared GPUs are not checked".into());
+        }
+    }
+}
+
+fn flatten(value: &serde_json::Value, path: String, leaves: &mut BTreeMap<String, serde_json::Value>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            for (key, value) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(value, path, leaves);
+            }
+        }
+        leaf => drop(leaves.insert(path, leaf.clone())),
+    }
+}
+
 /// Everything that exists on AWS alone.
 fn aws_only(spec: &Spec, add: &mut impl FnMut(&str, String)) {
+    without_meaning(spec, add);
     if let Some(region) = &spec.region {
         add("region", format!("{region} is not contacted"));
     }

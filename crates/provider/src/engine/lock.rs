@@ -1,6 +1,7 @@
 //! One run at a time. The kernel frees the lock when its holder dies, however it dies.
 
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use fs_err::{File, OpenOptions};
@@ -10,12 +11,26 @@ use crate::Failure;
 /// Held while a run changes a cluster.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
     /// Takes the lock at `path`, or says who has it.
     pub fn take(path: &Path, what: &str) -> Result<Self, Failure> {
+        loop {
+            let lock = Self::try_take(path, what)?;
+            // Whoever had it may have deleted the cluster, and the lock's file with it.
+            let held = lock.file.metadata()?.ino();
+            if path.metadata().is_ok_and(|meta| meta.ino() == held) {
+                return Ok(lock);
+            }
+            if let Some(folder) = path.parent() {
+                fs_err::create_dir_all(folder)?;
+            }
+        }
+    }
+
+    fn try_take(path: &Path, what: &str) -> Result<Self, Failure> {
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         match file.file().try_lock() {
             Ok(()) => {}
@@ -30,7 +45,7 @@ impl Lock {
         file.set_len(0)?;
         file.rewind()?;
         write!(file, "trainyard {what}, process {}", std::process::id())?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

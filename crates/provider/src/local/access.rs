@@ -54,7 +54,9 @@ impl Access {
         let path = self.plan.rehearsed.facts.programs.get(program).map_or(program, String::as_str);
         let mut argv = self.enter.iter().map(String::as_str).chain([path]);
         let first = argv.next().unwrap_or(path);
-        Command::new(first).args(argv).env("SLURM_CONF", &self.conf).cancel(&self.cancel)
+        // Inside somebody else's allocation, these would be about that one.
+        let outside = ["SLURM", "SBATCH", "SALLOC", "SINFO", "SQUEUE"];
+        Command::new(first).args(argv).forget(&outside).env("SLURM_CONF", &self.conf).cancel(&self.cancel)
     }
 
     /// A program on the head node, in a folder that the cluster shares (as nodes see it).

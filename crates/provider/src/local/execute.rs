@@ -72,6 +72,9 @@ fn make_folders(local: &Local, plan: &Plan, folders: &[(String, u32)]) -> Result
         fs::create_dir_all(&path)?;
         fs::set_permissions(&path, std::fs::Permissions::from_mode(*mode))?;
     }
+    if !folders.iter().any(|(path, _)| path == "nodes") {
+        return Ok(());
+    }
     for node in &plan.rehearsed.nodes {
         let spool = local.store.at(format!("nodes/{}/spool", node.name));
         fs::create_dir_all(spool)?;

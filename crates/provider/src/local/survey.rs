@@ -1,7 +1,7 @@
 //! What this machine has: programs, Slurm's version, what this user may do.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -54,7 +54,7 @@ pub(super) fn survey(spec: &Spec, store: &Store) -> Result<LocalFacts, Failure> 
         program: std::env::current_exe()?.to_string_lossy().into_owned(),
         slurm,
         programs,
-        plugins: Vec::new(),
+        loopback: loopback(),
         first_port: first_port(store, isolation, wanted),
         folder,
     })
@@ -146,6 +146,14 @@ fn install_command(release: &str, missing: &[(&str, &str, &str)]) -> String {
         return "sudo pacman -S slurm-llnl munge iproute2".to_owned();
     }
     format!("install Slurm and munge with your package manager (on Debian: {})", list(|need| need.1.to_owned()))
+}
+
+/// Slurm binds to what the host name stands for, which is often 127.0.1.1.
+fn loopback() -> Option<String> {
+    let name = nix::unistd::gethostname().ok()?;
+    let addresses = (name.to_str()?, 0_u16).to_socket_addrs().ok()?;
+    let found: Vec<IpAddr> = addresses.map(|address| address.ip()).filter(IpAddr::is_ipv4).collect();
+    found.iter().all(IpAddr::is_loopback).then(|| found.first().map(ToString::to_string))?
 }
 
 /// Daemons stand in /usr/sbin, which an ordinary user's PATH may lack.

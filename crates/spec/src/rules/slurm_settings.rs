@@ -18,6 +18,7 @@ static OWNED: &[(&str, &str)] = &[
     ("authinfo", ""),
     ("authtype", ""),
     ("clustername", "name"),
+    ("communicationparameters", ""),
     ("credtype", ""),
     ("downnodes", ""),
     ("epilog", ""),

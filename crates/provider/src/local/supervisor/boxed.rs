@@ -73,7 +73,7 @@ pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failu
     loop {
         for signal in signals.wait() {
             if signal == SIGTERM {
-                let _ = kill(Pid::from_raw(i32::try_from(first.id()).unwrap_or(0)), Signal::SIGTERM);
+                let _ = kill(Pid::from_raw(i32::try_from(first.id()).unwrap_or(i32::MAX)), Signal::SIGTERM);
             } else if let Some(status) = first.try_wait()? {
                 let ended = || Failure::refused(format!("node {name} ended: {status}"));
                 return if status.success() { Ok(()) } else { Err(ended()) };
@@ -105,7 +105,7 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
             fs::remove_file(stale)?; // left by a node that was lost: it must not pass for the new one's
         }
         let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
-        let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(0);
+        let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(i32::MAX);
         daemons.push((daemon.name, Pid::from_raw(pid)));
         if let Some(socket) = daemon.makes {
             await_file(&socket)?;
@@ -121,7 +121,7 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
                 break;
             }
             if let Some((name, _)) = daemons.iter().find(|(_, pid)| status.pid() == Some(*pid)) {
-                processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+                processes::end_descendants(nix::unistd::Pid::this().as_raw());
                 return Err(Failure::refused(format!("{name} of node {} ended: {status:?}", node.name)));
             }
         }
@@ -175,7 +175,7 @@ fn stop(daemons: &[(&str, Pid)]) {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
-    processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+    processes::end_descendants(nix::unistd::Pid::this().as_raw());
     // Take note of every end: not every machine's first process does.
     while waitpid(Pid::from_raw(-1), None).is_ok() {}
 }

@@ -60,7 +60,7 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     log("ending");
     stop_all(&roster);
     // Whatever left its node and is still here.
-    processes::end_descendants(i32::try_from(std::process::id()).unwrap_or(0));
+    processes::end_descendants(nix::unistd::Pid::this().as_raw());
     let _ = fs::remove_file(&socket);
     Ok(())
 }

@@ -112,8 +112,10 @@ pub(super) fn settle(roster: &Roster, log: &dyn Fn(&str)) -> Result<(), Failure>
     let mut lines: Vec<&str> = known.lines().collect();
     lines.dedup();
     for (name, state) in lines.iter().filter_map(|line| line.split_once(' ')) {
-        // Powered down, or never heard of: nothing is remembered wrongly.
-        let is_fresh = state.ends_with(['~', '%']) || state.starts_with("unk");
+        // Off, about to be resumed, or never heard of: nothing is remembered wrongly.
+        let is_off =
+            state.ends_with(['~', '%']) && ["idle", "down", "mix", "alloc"].iter().any(|s| state.starts_with(s));
+        let is_fresh = is_off || state.starts_with("unk");
         // One that is wanted runs, starts, or is being seen to already.
         if is_fresh || roster.is_wanted(name) {
             continue;
@@ -159,7 +161,7 @@ fn end_orphans(roster: &Roster) {
     if roster.cluster.facts.isolation == trainyard_plan::Isolation::Namespaces {
         return;
     }
-    let me = i32::try_from(std::process::id()).unwrap_or(0);
+    let me = nix::unistd::Pid::this().as_raw();
     let boxes = roster.folder.join("bin/trainyard");
     for child in processes::children(me) {
         let is_box = processes::program(child).is_some_and(|program| program == boxes);

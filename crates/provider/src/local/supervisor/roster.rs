@@ -24,6 +24,9 @@ const PROVEN: Duration = Duration::from_secs(60);
 /// How long a node may take to end when asked.
 const STOP_PATIENCE: Duration = Duration::from_secs(12);
 
+/// How long a node's first process may take to run.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
 /// All nodes of the cluster.
 pub(super) struct Roster {
     pub cluster: Rehearsed,
@@ -32,6 +35,27 @@ pub(super) struct Roster {
     cables: AtomicU32,
     parent: mpsc::Sender<Birth>,
     closing: AtomicBool,
+}
+
+/// Ends a process that does not say in time that it runs: others wait behind it.
+struct Watchdog(mpsc::Sender<()>);
+
+impl Watchdog {
+    fn over(pid: u32) -> Self {
+        let (sender, called_off) = mpsc::channel();
+        std::thread::spawn(move || {
+            if called_off.recv_timeout(START_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), Signal::SIGKILL);
+            }
+        });
+        Self(sender)
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
 }
 
 /// A process to start, its log, and where to send it.
@@ -85,7 +109,7 @@ impl Roster {
     }
 
     pub fn status(&self) -> Status {
-        let pid = i32::try_from(std::process::id()).unwrap_or(0);
+        let pid = nix::unistd::Pid::this().as_raw();
         let node = |(name, entry): (&String, &Entry)| NodeStatus {
             name: name.clone(),
             pid: entry.pid,
@@ -170,7 +194,10 @@ impl Roster {
             .arg(&self.folder)
             .args(["--node", name]);
         let mut child = self.bear(command, log)?;
-        let pid = match self.greet(name, &mut child) {
+        let watchdog = Watchdog::over(child.id());
+        let greeted = self.greet(name, &mut child);
+        drop(watchdog);
+        let pid = match greeted {
             Ok(pid) => pid,
             Err(failure) => {
                 let _ = child.kill();
@@ -251,7 +278,7 @@ impl Roster {
     }
 
     fn end_gently(&self, mut child: Child) -> Result<(), Failure> {
-        let outer = i32::try_from(child.id()).unwrap_or(0);
+        let outer = i32::try_from(child.id()).unwrap_or(i32::MAX);
         let _ = kill(Pid::from_raw(outer), Signal::SIGTERM);
         let until = Instant::now() + STOP_PATIENCE;
         while child.try_wait()?.is_none() {
@@ -272,7 +299,7 @@ impl Roster {
             entry.child.as_ref().map(Child::id)
         });
         let outer = outer.ok_or_else(|| Failure::refused(format!("node {name} does not run")))?;
-        self.end(i32::try_from(outer).unwrap_or(0));
+        self.end(i32::try_from(outer).unwrap_or(i32::MAX));
         Ok(())
     }
 
