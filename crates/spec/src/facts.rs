@@ -29,8 +29,8 @@ pub struct LocalFacts {
     pub slurm: (u32, u32, u32),
     /// Programs that were found, by name, with their absolute paths.
     pub programs: std::collections::BTreeMap<String, String>,
-    /// Where daemons that share this machine's network can be bound: the loopback address that its host
-    /// name stands for. `None`: it stands for another one, and they listen on all addresses.
+    /// Where daemons that share this machine's network can be bound: 127.0.0.1 when the host name stands
+    /// for it. `None`: it stands for another address, and they listen on all.
     pub loopback: Option<String>,
     /// A free range of TCP ports: the first of `ports_needed`.
     pub first_port: u16,

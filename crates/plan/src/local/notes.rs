@@ -26,8 +26,8 @@ pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[P
     } else {
         add("rehearsal", "nodes share this machine's network, processes and files; each has its own ports".into());
         if facts.loopback.is_none() {
-            let text = "this machine's host name stands for no loopback address, so Slurm's daemons listen on all \
-                        addresses (munge guards them); to keep them on loopback, let /etc/hosts say 127.0.1.1 for it";
+            let text = "this machine's host name does not stand for 127.0.0.1, so Slurm's daemons listen on all \
+                        addresses (munge guards them); to keep them on loopback, add it to that line of /etc/hosts";
             add("access", text.into());
         }
         add("storage", "/fsx and /home are folders of the cluster; job scripts are rendered with their paths".into());

@@ -148,12 +148,14 @@ fn install_command(release: &str, missing: &[(&str, &str, &str)]) -> String {
     format!("install Slurm and munge with your package manager (on Debian: {})", list(|need| need.1.to_owned()))
 }
 
-/// Slurm binds to what the host name stands for, which is often 127.0.1.1.
+/// Slurm binds to what the host name stands for. Only 127.0.0.1 will do: answers come back to it, whatever
+/// loopback address was asked (Debian's usual 127.0.1.1 is not heard).
 fn loopback() -> Option<String> {
     let name = nix::unistd::gethostname().ok()?;
     let addresses = (name.to_str()?, 0_u16).to_socket_addrs().ok()?;
     let found: Vec<IpAddr> = addresses.map(|address| address.ip()).filter(IpAddr::is_ipv4).collect();
-    found.iter().all(IpAddr::is_loopback).then(|| found.first().map(ToString::to_string))?
+    let plain = IpAddr::from([127, 0, 0, 1]);
+    (!found.is_empty() && found.iter().all(|address| *address == plain)).then(|| plain.to_string())
 }
 
 /// Daemons stand in /usr/sbin, which an ordinary user's PATH may lack.
