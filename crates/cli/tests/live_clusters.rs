@@ -186,6 +186,7 @@ fn a_node_sees_the_machine_but_cannot_change_it() {
     let first = on_node("echo $SLURMD_NODENAME; ls /tmp /scratch").stdout;
     assert_eq!(first, "q-st-n-1\n/scratch:\nx\n\n/tmp:\nx\ny\n");
     place.ok(&["nodes", "crash", "q-st-n-1"]);
+    wait_for("the loss", 20, || nodes(&place)["q-st-n-1"].starts_with("down"));
     wait_for("the node's return", 60, || nodes(&place)["q-st-n-1"] == "idle");
     assert_eq!(on_node("echo $SLURMD_NODENAME; ls /tmp /scratch").stdout, "q-st-n-1\n/scratch:\n\n/tmp:\n");
     assert_eq!(on_node("ls /fsx/x /root/x").code, 0, "what is shared stays");

@@ -196,3 +196,25 @@ fn a_lost_head_comes_back_and_following_goes_on() {
     let status = follow.wait().expect("ended");
     assert_eq!(status.code(), Some(6), "{}", std::fs::read_to_string(log).unwrap_or_default());
 }
+
+/// Where nodes share this machine's processes, what left its parent on a lost node ends with it too.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn nothing_of_a_lost_node_goes_on_without_it() {
+    let place = Place::new();
+    // The folder's name must not make a stranger look like one of ours.
+    place.write("trainyard.yaml", &SMALL.replace("{ idle_seconds", "{ isolation: shared, idle_seconds"));
+    place.ok(&["up"]);
+    let script = "#!/bin/sh\n#SBATCH --nodelist=q-st-n-2 --no-requeue\nsetsid sleep 54321 &\nsleep 600\n";
+    let script = place.write("stray.sbatch", script);
+    place.ok(&["submit", &script.to_string_lossy()]);
+    let strays = || Command::new("pgrep").args(["-f", "^sleep 54321"]).output().expect("pgrep").stdout;
+    wait_for("the stray", 60, || !strays().is_empty());
+    let boxed = processes_of(&place.cluster("live")).into_iter().find(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ").contains("enter --folder") && line.ends_with(b"q-st-n-2\0")
+    });
+    // Not through the supervisor: the box itself dies, and leaves its processes behind.
+    Command::new("kill").args(["-KILL", &boxed.expect("the box").to_string()]).run().expect("killed");
+    wait_for("the stray's end", 10, || strays().is_empty());
+}
