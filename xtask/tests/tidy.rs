@@ -32,7 +32,7 @@ const SOUND: &[(&str, &str)] = &[
         "crates/provider/Cargo.toml",
         "[package]\nname = \"trainyard-provider\"\n[dependencies]\ntokio = \"1\"\naws-config = \"1\"\n",
     ),
-    ("crates/provider/src/lib.rs", "//! Provider: `/fsx/work/` and TODO(#12).\nuse std::{fs, process};\n"),
+    ("crates/provider/src/lib.rs", "//! Provider: `/fsx/Users/` and TODO(#12).\nuse std::{fs, process};\n"),
     ("crates/node/Cargo.toml", "[package]\nname = \"trainyard-node\"\n"),
     ("crates/node/src/collect/nvml_ffi.rs", "//! NVML.\nunsafe fn f() {}\n"),
     ("crates/collectives/Cargo.toml", "[package]\nname = \"trainyard-collectives\"\n"),
@@ -53,7 +53,7 @@ const SOUND: &[(&str, &str)] = &[
     ("xtask/Cargo.toml", "[package]\nname = \"xtask\"\n"),
     ("xtask/src/main.rs", "//! Chores.\nfn f() { println!(); std::process::Command::new(\"x\"); }\n"),
     ("xtask/src/tidy/mod.rs", "//! Checks.\nmod a;\npub static CHECKS: &[&Check] = &[&a::CHECK];\n"),
-    ("xtask/src/tidy/a.rs", "//! TODO and /work/.\n"),
+    ("xtask/src/tidy/a.rs", "//! TODO and /Users/.\n"),
     ("xtask/src/generate/mod.rs", "//! References.\npub static REFERENCES: &[&Reference] = &[];\n"),
     ("examples/a.yaml", "# yaml-language-server: $schema=../docs/trainyard.schema.json\nversion: 1\n"),
     ("examples/train/job.yaml", "version: 1\n"),
@@ -316,7 +316,7 @@ const CASES: &[Case] = &[
     Case {
         rule: "machine-paths",
         path: "testing/run.sh",
-        text: "cd $HOME/work/\ncd /work/main\n",
+        text: "cd $HOME/Users/\ncd /Users/me\n",
         found: &["testing/run.sh:2"],
     },
     // Examples.

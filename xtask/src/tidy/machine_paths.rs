@@ -8,7 +8,7 @@ pub(super) static CHECK: Check = Check { name: RULE, about: "no file names a fol
 
 const RULE: &str = "machine-paths";
 
-const FOLDERS: &[&str] = &["/work/"];
+const FOLDERS: &[&str] = &["/Users/"];
 
 fn run(repository: &Repository) -> Vec<Violation> {
     let mut violations = Vec::new();
