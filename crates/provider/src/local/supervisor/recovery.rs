@@ -1,5 +1,6 @@
 //! What happens when a node is lost, or did not come: the part that ParallelCluster's daemons play.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ pub(super) fn lost(roster: &Arc<Roster>, names: &[String], log: &dyn Fn(&str)) {
     log(&format!("lost: {}", names.join(",")));
     end_orphans(roster);
     if names.iter().any(|name| name == HEAD) {
-        return restart_all(roster, log);
+        return restart_all(roster, names, log);
     }
     report(roster, names, log);
     let (fixed, given_up): (Vec<&String>, Vec<&String>) =
@@ -53,8 +54,10 @@ fn is_completing(roster: &Roster, names: &[String]) -> bool {
 }
 
 /// The head carries the switch: without it no node has a network, so all start again.
-fn restart_all(roster: &Arc<Roster>, log: &dyn Fn(&str)) {
-    let nodes: Vec<String> = roster.running().into_iter().filter(|name| name != HEAD).collect();
+fn restart_all(roster: &Arc<Roster>, lost: &[String], log: &dyn Fn(&str)) {
+    // What was lost together with the head starts again with the rest.
+    let all = roster.running().into_iter().chain(lost.iter().cloned());
+    let nodes: BTreeSet<String> = all.filter(|name| name != HEAD).collect();
     for name in &nodes {
         let _ = roster.stop(name);
     }
