@@ -54,7 +54,7 @@ fn slurmctld_takes_the_configuration_of_any_accepted_spec() {
         assert!(ping.contains("is UP"), "{ping}");
         let known = nodes(&place).len();
         let planned = place.json(&["plan", "--rehearse", "--max-nodes", "3"]);
-        assert_eq!(known, planned["rehearsed"]["nodes"].as_array().expect("nodes").len() - 1, "all but the head");
+        assert_eq!(known, planned["target"]["local"]["nodes"].as_array().expect("nodes").len() - 1, "all but the head");
     }
 }
 

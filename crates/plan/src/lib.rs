@@ -4,13 +4,15 @@
 //! All choices are made here (names, addresses, order, deadlines, undo), so the engine has none.
 
 pub mod artifacts;
+pub mod aws;
+mod cidr;
 pub mod hostlist;
 pub mod local;
 mod plan;
 mod rehearsed;
 
-pub use plan::{Action, Artifact, Note, Plan, Step, Undo};
-pub use trainyard_spec::facts::{Facts, Isolation, LocalFacts};
+pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo};
+pub use trainyard_spec::facts::{AwsFacts, Facts, Isolation, LocalFacts};
 
 use trainyard_spec::{Diagnostic, Spec};
 
@@ -27,5 +29,6 @@ pub struct Options {
 pub fn build(spec: &Spec, facts: &Facts, options: Options) -> Result<Plan, Vec<Diagnostic>> {
     match facts {
         Facts::Local(facts) => local::build(spec, facts, options),
+        Facts::Aws(facts) => aws::build(spec, facts, options),
     }
 }

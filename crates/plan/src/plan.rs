@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::aws::{AwsAction, AwsTarget};
 use crate::rehearsed::{LocalAction, Rehearsed};
 
 /// Everything that will be made and done, in order.
@@ -18,14 +19,44 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What the reader should know before saying yes.
     pub notes: Vec<Note>,
-    /// The rehearsed cluster: its nodes and where things lie.
-    pub rehearsed: Rehearsed,
+    /// Where it is made, with what is needed to run it again from the saved plan.
+    pub target: Target,
 }
+
+/// Where a plan is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A rehearsal on this machine: its nodes and where things lie.
+    Local(Rehearsed),
+    /// AWS: the region, and what must exist there beforehand.
+    Aws(AwsTarget),
+}
+
+/// A plan for AWS was handed to what rehearses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotRehearsed;
+
+impl std::fmt::Display for NotRehearsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("this plan is for AWS, not for a rehearsal on this machine")
+    }
+}
+
+impl std::error::Error for NotRehearsed {}
 
 impl Plan {
     /// Seconds that all steps together usually take.
     pub fn expected_seconds(&self) -> u64 {
         self.steps.iter().map(|step| step.expected_seconds).sum()
+    }
+
+    /// The rehearsed cluster.
+    pub fn rehearsed(&self) -> Result<&Rehearsed, NotRehearsed> {
+        match &self.target {
+            Target::Local(rehearsed) => Ok(rehearsed),
+            Target::Aws(_) => Err(NotRehearsed),
+        }
     }
 
     /// The artifact of that path.
@@ -125,6 +156,8 @@ pub enum Undo {
 pub enum Action {
     /// In a rehearsal.
     Local(LocalAction),
+    /// On AWS.
+    Aws(AwsAction),
 }
 
 /// Something the reader should know.

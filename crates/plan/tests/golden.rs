@@ -98,7 +98,7 @@ fn a_cap_keeps_static_nodes_first_and_says_what_it_left_out() {
     let plan =
         build(&accepted("x", text), &Facts::Local(LocalFacts::assumed()), Options { nodes_per_queue_max: Some(3) });
     let plan = plan.expect("a plan");
-    let names: Vec<&str> = plan.rehearsed.nodes.iter().map(|node| node.name.as_str()).collect();
+    let names: Vec<&str> = plan.rehearsed().expect("a rehearsal").nodes.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(names, ["head", "q-st-a-1", "q-st-a-2", "q-dy-a-1"]);
     assert!(plan.notes.iter().any(|note| note.text == "3 of 14 nodes, by --max-nodes 3"), "{:?}", plan.notes);
 }
@@ -151,8 +151,8 @@ proptest! {
             let options = Options { nodes_per_queue_max: cap };
             let plan = build(&spec, &facts, options).expect("a plan");
             prop_assert_eq!(&plan, &build(&spec, &facts, options).expect("the same plan"));
-            let names: std::collections::HashSet<_> = plan.rehearsed.nodes.iter().map(|n| &n.name).collect();
-            prop_assert_eq!(names.len(), plan.rehearsed.nodes.len(), "two nodes of one name");
+            let names: std::collections::HashSet<_> = plan.rehearsed().expect("a rehearsal").nodes.iter().map(|n| &n.name).collect();
+            prop_assert_eq!(names.len(), plan.rehearsed().expect("a rehearsal").nodes.len(), "two nodes of one name");
             let steps: std::collections::HashSet<_> = plan.steps.iter().map(|s| &s.name).collect();
             prop_assert_eq!(steps.len(), plan.steps.len(), "two steps of one name");
         }

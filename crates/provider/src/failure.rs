@@ -114,6 +114,12 @@ impl From<trainyard_run::RunError> for Failure {
     }
 }
 
+impl From<trainyard_plan::NotRehearsed> for Failure {
+    fn from(error: trainyard_plan::NotRehearsed) -> Self {
+        Self::refused(error.to_string())
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         // fs-err has put the path and the operation into the message.

@@ -1,6 +1,11 @@
 //! What is true outside: what a provider's survey found. Facts are data, can be saved and replayed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Spec;
+use crate::model::Zone;
 
 /// What a survey found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Facts {
     /// Facts of the machine that rehearses.
     Local(LocalFacts),
+    /// Facts of an AWS account and region.
+    Aws(AwsFacts),
 }
 
 /// The machine that rehearses.
@@ -28,7 +35,7 @@ pub struct LocalFacts {
     /// Slurm's version as (year, month, patch).
     pub slurm: (u32, u32, u32),
     /// Programs that were found, by name, with their absolute paths.
-    pub programs: std::collections::BTreeMap<String, String>,
+    pub programs: BTreeMap<String, String>,
     /// Where daemons that share this machine's network can be bound: 127.0.0.1 when the host name stands
     /// for it. `None`: it stands for another address, and they listen on all.
     pub loopback: Option<String>,
@@ -64,4 +71,77 @@ impl LocalFacts {
             first_port: 17_800,
         }
     }
+}
+
+/// An AWS account and region, as a survey found them or as they are assumed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AwsFacts {
+    /// The account's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The zone of the nodes.
+    pub zone: String,
+    /// The other zone, for what must stand in two.
+    pub second_zone: String,
+    /// The name of the zone of an existing network's head subnet.
+    pub head_zone: String,
+    /// Whether FSx for Lustre has PERSISTENT_2 in the zone.
+    pub has_persistent_2: bool,
+    /// Reservations and Capacity Blocks, by id.
+    pub reservations: BTreeMap<String, ReservationFacts>,
+    /// Seconds since 1970 at the time of the survey: whether a Capacity Block has started is told from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surveyed_at: Option<i64>,
+    /// What stacks that stand give out: by stack (`network`), then by output.
+    pub outputs: BTreeMap<String, BTreeMap<String, String>>,
+    /// What nobody asked the cloud about, in sentences.
+    pub assumed: Vec<String>,
+}
+
+/// A capacity reservation or Capacity Block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationFacts {
+    /// The instance type.
+    pub instance: String,
+    /// The zone's name.
+    pub zone: String,
+    /// How many instances.
+    pub count: u32,
+    /// Whether it is a Capacity Block.
+    pub is_block: bool,
+    /// The placement group that it was made with, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement_group: Option<String>,
+    /// When a block starts, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<i64>,
+}
+
+impl AwsFacts {
+    /// What can be said without asking the cloud; each guess is listed in `assumed`.
+    pub fn assumed(spec: &Spec) -> Self {
+        let region = spec.region.as_ref().map_or("us-east-1", |region| region.as_str());
+        let mut assumed = Vec::new();
+        let given = |zone: &Option<Zone>| zone.as_ref().map(ToString::to_string);
+        let zone = given(&spec.network.zone).unwrap_or_else(|| {
+            assumed.push(format!("the nodes stand in zone {region}a: `network.zone` is not set"));
+            format!("{region}a")
+        });
+        let second_zone = given(&spec.network.second_zone).unwrap_or_else(|| neighbour(&zone));
+        let head_zone = if zone.contains("-az") { format!("{region}a") } else { zone.clone() };
+        if spec.network.existing.is_some() {
+            assumed.push(format!("the head's subnet is in zone {head_zone}"));
+        }
+        assumed.push(format!("FSx for Lustre has PERSISTENT_2 in {zone}"));
+        assumed.push("reservations have the type, the zone and the size that the spec needs".to_owned());
+        Self { zone, second_zone, head_zone, has_persistent_2: true, assumed, ..Self::default() }
+    }
+}
+
+/// Another zone of the same region, in the same spelling: `us-east-1a` → `us-east-1b`, `use1-az4` → `use1-az1`.
+fn neighbour(zone: &str) -> String {
+    let (stem, last) = zone.split_at(zone.len().saturating_sub(1));
+    let first = if zone.contains("-az") { ["1", "2"] } else { ["a", "b"] };
+    format!("{stem}{}", if last == first[0] { first[1] } else { first[0] })
 }

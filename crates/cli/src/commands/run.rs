@@ -36,7 +36,7 @@ impl Run {
             self.gpus_per_node.map(|count| format!("--gpus-per-node={count}")),
         ];
         let options: Vec<String> = options.into_iter().flatten().collect();
-        let home = access.plan().rehearsed.layout.home.clone();
+        let home = access.rehearsed().layout.home.clone();
         let (program, rest) = self.command.split_first().ok_or_else(|| Failure::usage("no command"))?;
         let command = if options.is_empty() {
             access.command_in(&home, program)

@@ -62,13 +62,14 @@ fn refuse_other_plan(store: &Store, plan: &trainyard_plan::Plan, journal: &Journ
     if !journal.is_live() {
         return Ok(());
     }
-    let Some(mut known) = store.plan()? else { return Ok(()) };
+    let Some(known) = store.plan()? else { return Ok(()) };
     // This program may lie elsewhere than it did; what the cluster is may not change.
-    known.rehearsed.facts.program.clone_from(&plan.rehearsed.facts.program);
+    let mut stands = known.rehearsed()?.clone();
+    stands.facts.program.clone_from(&plan.rehearsed()?.facts.program);
     let differs = |artifact: &&trainyard_plan::Artifact| {
         artifact.kind != "layout" && known.artifact(&artifact.path) != Some(*artifact)
     };
-    if known.rehearsed == plan.rehearsed && !plan.artifacts.iter().any(|artifact| differs(&artifact)) {
+    if stands == *plan.rehearsed()? && !plan.artifacts.iter().any(|artifact| differs(&artifact)) {
         return Ok(());
     }
     let changed: Vec<&str> = plan.artifacts.iter().filter(differs).map(|artifact| artifact.path.as_str()).collect();

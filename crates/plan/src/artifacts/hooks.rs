@@ -2,11 +2,11 @@
 
 use askama::Template;
 
-use super::{Context, Kind};
+use super::{Context, Kind, Render};
 use crate::Artifact;
 
 pub(super) static KIND: Kind =
-    Kind { name: "hooks", about: "what Slurm calls: resume, suspend, prolog, epilog", render };
+    Kind { name: "hooks", about: "what Slurm calls: resume, suspend, prolog, epilog", render: Render::Local(render) };
 
 /// Hands a node list to the supervisor. Slurm's own children inherit blocked signals, so no daemon
 /// may ever be started from here.

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Context, Kind};
+use super::{Context, Kind, Render};
 use crate::Artifact;
 
-pub(super) static KIND: Kind = Kind { name: "hosts", about: "the nodes' /etc/hosts", render };
+pub(super) static KIND: Kind = Kind { name: "hosts", about: "the nodes' /etc/hosts", render: Render::Local(render) };
 
 fn render(context: &Context<'_>) -> Vec<Artifact> {
     let mut text = String::from("127.0.0.1 localhost\n::1 localhost\n");

@@ -4,18 +4,20 @@ mod cluster_json;
 mod gres_conf;
 mod hooks;
 mod hosts;
+mod infra;
+mod pcluster;
 mod sbatch;
 mod slurm_conf;
 
 use trainyard_spec::Spec;
 use trainyard_spec::facts::LocalFacts;
 
-use crate::Artifact;
 use crate::rehearsed::{PartitionNodes, Rehearsed};
+use crate::{Artifact, aws};
 
 pub use sbatch::JOBS;
 
-/// What an artifact is made from.
+/// What an artifact of a rehearsal is made from.
 pub struct Context<'a> {
     /// The spec.
     pub spec: &'a Spec,
@@ -34,23 +36,53 @@ pub struct Kind {
     /// What it is, in one sentence.
     pub about: &'static str,
     /// Makes its files.
-    pub render: fn(&Context<'_>) -> Vec<Artifact>,
+    pub render: Render,
+}
+
+/// Makes the files of a kind, for the one or the other provider.
+#[derive(Clone, Copy)]
+pub enum Render {
+    /// Of a rehearsal.
+    Local(fn(&Context<'_>) -> Vec<Artifact>),
+    /// Of a cluster on AWS.
+    Aws(fn(&aws::Context<'_>) -> Vec<Artifact>),
 }
 
 /// Every kind, in the order in which they are written.
-pub static KINDS: &[&Kind] =
-    &[&slurm_conf::KIND, &gres_conf::KIND, &hooks::KIND, &hosts::KIND, &cluster_json::KIND, &sbatch::KIND];
+pub static KINDS: &[&Kind] = &[
+    &slurm_conf::KIND,
+    &gres_conf::KIND,
+    &hooks::KIND,
+    &hosts::KIND,
+    &cluster_json::KIND,
+    &sbatch::KIND,
+    &infra::KIND,
+    &pcluster::KIND,
+];
 
 /// The kind of that name.
 pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.name == name)
 }
 
-/// Every artifact of a plan.
+/// Every artifact of a rehearsal's plan.
 pub fn all(context: &Context<'_>) -> Vec<Artifact> {
-    let of_kind = |kind: &&'static Kind| {
-        let name = kind.name;
-        (kind.render)(context).into_iter().map(move |artifact| Artifact { kind: name.to_owned(), ..artifact })
+    let of_kind = |kind: &&'static Kind| match kind.render {
+        Render::Local(render) => named(kind.name, render(context)),
+        Render::Aws(_) => Vec::new(),
     };
     KINDS.iter().flat_map(of_kind).collect()
+}
+
+/// Every artifact of an AWS plan.
+pub fn all_aws(context: &aws::Context<'_>) -> Vec<Artifact> {
+    let of_kind = |kind: &&'static Kind| match kind.render {
+        Render::Aws(render) => named(kind.name, render(context)),
+        Render::Local(_) => Vec::new(),
+    };
+    KINDS.iter().flat_map(of_kind).collect()
+}
+
+fn named(kind: &str, artifacts: Vec<Artifact>) -> Vec<Artifact> {
+    artifacts.into_iter().map(|artifact| Artifact { kind: kind.to_owned(), ..artifact }).collect()
 }

@@ -3,11 +3,11 @@
 use askama::Template;
 use trainyard_spec::model::Queue;
 
-use super::{Context, Kind};
+use super::{Context, Kind, Render};
 use crate::Artifact;
 use crate::rehearsed::PartitionNodes;
 
-pub(super) static KIND: Kind = Kind { name: "sbatch", about: "batch scripts: ddp, single, array, container", render };
+pub(super) static KIND: Kind = Kind { name: "sbatch", about: "batch scripts: ddp, single, array, container", render: Render::Local(render) };
 
 /// The jobs that there are scripts for.
 pub static JOBS: &[&str] = &["ddp", "single", "array", "container"];

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use trainyard_spec::model::{SlurmKey, Timeouts};
 
-use super::{Context, Kind};
+use super::{Context, Kind, Render};
 use crate::Artifact;
 use crate::rehearsed::{HEAD, PartitionNodes, own_network};
 
-pub(super) static KIND: Kind = Kind { name: "slurm", about: "slurm.conf, cgroup.conf and plugstack.conf", render };
+pub(super) static KIND: Kind = Kind { name: "slurm", about: "slurm.conf, cgroup.conf and plugstack.conf", render: Render::Local(render) };
 
 /// What a node's memory is declared as: the operating system keeps the rest (ParallelCluster's rule).
 const SCHEDULABLE_PERCENT: u32 = 95;

@@ -9,7 +9,7 @@ use trainyard_spec::{Diagnostic, Spec, facts::LocalFacts, path};
 
 use crate::artifacts::{self, Context};
 pub use crate::rehearsed::{HEAD, Layout, LocalAction, Node, PartitionNodes, Rehearsed};
-use crate::{Options, Plan};
+use crate::{Options, Plan, Target};
 
 /// A rehearsal starts this many static nodes at most: each is some ten processes of this machine.
 pub const STATIC_NODES_MAX: usize = 256;
@@ -33,7 +33,7 @@ pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result
     let artifacts = artifacts::all(&context);
     let steps = actions::steps(spec, &rehearsed, &artifacts);
     let notes = notes::notes(spec, facts, options, &partitions);
-    Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, rehearsed })
+    Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Local(rehearsed) })
 }
 
 fn check(partitions: &[PartitionNodes]) -> Result<(), Vec<Diagnostic>> {

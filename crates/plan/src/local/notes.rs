@@ -126,8 +126,9 @@ fn aws_only(spec: &Spec, add: &mut impl FnMut(&str, String)) {
         add("storage.data_bucket", format!("{} is not read or written", bucket.name));
     }
     add("head.instance", format!("{}: the head is this machine's", spec.head.instance));
-    if let Some(login) = &spec.login {
-        add("login", format!("{} login nodes are not started; log in to the head", login.count));
+    let login: u32 = spec.login.iter().map(|pool| pool.count).sum();
+    if login > 0 {
+        add("login", format!("{login} login nodes are not started; log in to the head"));
     }
     for queue in &spec.queues {
         if queue.capacity != Capacity::default() {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use trainyard_plan::local::Rehearsed;
 use trainyard_plan::{Isolation, Plan};
 use trainyard_run::{Cancel, Command};
 
@@ -17,6 +18,7 @@ pub struct Access {
     conf: String,
     cancel: Cancel,
     plan: Plan,
+    rehearsed: Rehearsed,
     store: Store,
 }
 
@@ -30,7 +32,8 @@ impl Access {
             return Err(Failure::refused(format!("cluster `{}` has no running head node", plan.cluster))
                 .hint("start it again with: trainyard up"));
         };
-        let facts = &plan.rehearsed.facts;
+        let rehearsed = plan.rehearsed()?.clone();
+        let facts = &rehearsed.facts;
         let enter = match facts.isolation {
             Isolation::Shared => Vec::new(),
             Isolation::Namespaces => {
@@ -40,8 +43,8 @@ impl Access {
                 [nsenter].into_iter().chain(flags.map(str::to_owned)).collect()
             }
         };
-        let conf = plan.rehearsed.layout.at("etc/slurm.conf");
-        Ok(Self { enter, conf, cancel: cancel.clone(), plan: plan.clone(), store: store.clone() })
+        let conf = rehearsed.layout.at("etc/slurm.conf");
+        Ok(Self { enter, conf, cancel: cancel.clone(), plan: plan.clone(), rehearsed, store: store.clone() })
     }
 
     /// The same way again, for a head that was lost and is back.
@@ -51,7 +54,7 @@ impl Access {
 
     /// A program of Slurm's, or any other, on the head node.
     pub fn command(&self, program: &str) -> Command {
-        let path = self.plan.rehearsed.facts.programs.get(program).map_or(program, String::as_str);
+        let path = self.rehearsed.facts.programs.get(program).map_or(program, String::as_str);
         let mut argv = self.enter.iter().map(String::as_str).chain([path]);
         let first = argv.next().unwrap_or(path);
         // Inside somebody else's allocation, these would be about that one.
@@ -70,6 +73,11 @@ impl Access {
         &self.plan
     }
 
+    /// The cluster's nodes, and where things lie.
+    pub fn rehearsed(&self) -> &Rehearsed {
+        &self.rehearsed
+    }
+
     /// The cluster's files.
     pub fn store(&self) -> &Store {
         &self.store
@@ -77,7 +85,7 @@ impl Access {
 
     /// Where a path of the nodes' lies on this machine, if the cluster's folder has it.
     pub fn here(&self, path: &str) -> Option<std::path::PathBuf> {
-        let layout = &self.plan.rehearsed.layout;
+        let layout = &self.rehearsed.layout;
         for (seen, below) in [(&layout.fsx, "shared/fsx"), (&layout.home, "shared/home"), (&layout.root, "")] {
             if let Ok(rest) = Path::new(path).strip_prefix(seen) {
                 return Some(self.store.at(below).join(rest));

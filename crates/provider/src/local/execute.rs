@@ -41,7 +41,8 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
     match action {
         LocalAction::MakeFolders(folders) => folders.iter().all(|(path, _)| store.at(path).is_dir()),
         LocalAction::InstallProgram => {
-            let (ours, theirs) = (fs::read(&plan.rehearsed.facts.program), fs::read(store.at("bin/trainyard")));
+            let Ok(rehearsed) = plan.rehearsed() else { return false };
+            let (ours, theirs) = (fs::read(&rehearsed.facts.program), fs::read(store.at("bin/trainyard")));
             matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
         }
         LocalAction::MakeKey(path) => store.at(path).is_file(),
@@ -75,7 +76,7 @@ fn make_folders(local: &Local, plan: &Plan, folders: &[(String, u32)]) -> Result
     if !folders.iter().any(|(path, _)| path == "nodes") {
         return Ok(());
     }
-    for node in &plan.rehearsed.nodes {
+    for node in &plan.rehearsed()?.nodes {
         let spool = local.store.at(format!("nodes/{}/spool", node.name));
         fs::create_dir_all(spool)?;
     }
@@ -102,7 +103,7 @@ fn remove_folders(local: &Local, folders: &[String]) -> Result<(), Failure> {
 
 /// The nodes' copy stays as it is while this program is rebuilt or upgraded.
 fn install_program(local: &Local, plan: &Plan) -> Result<(), Failure> {
-    let from = &plan.rehearsed.facts.program;
+    let from = &plan.rehearsed()?.facts.program;
     let part = local.store.at("bin/trainyard.part");
     fs::copy(from, &part)?;
     fs::set_permissions(&part, std::fs::Permissions::from_mode(0o755))?;
@@ -158,7 +159,7 @@ fn stop_supervisor(local: &Local, context: &StepContext<'_>) -> Result<(), Failu
 fn start_nodes(local: &Local, plan: &Plan, names: &[String], context: &StepContext<'_>) -> Result<(), Failure> {
     let client = Client::new(&local.store);
     client.ask(&Ask::Start { nodes: names.to_vec() })?;
-    let boot = plan.rehearsed.boot_seconds;
+    let boot = plan.rehearsed()?.boot_seconds;
     let what = if boot > 0 { format!("{} nodes to boot", names.len()) } else { "the nodes' daemons".to_owned() };
     context.wait_for(&what, || {
         let status = client.ask(&Ask::Status)?;

@@ -68,7 +68,7 @@ impl Access {
             }
         }
         let output = self
-            .command_in(&folder, self.plan().rehearsed.facts.programs.get("sbatch").map_or("sbatch", String::as_str))
+            .command_in(&folder, self.rehearsed().facts.programs.get("sbatch").map_or("sbatch", String::as_str))
             .arg("--parsable")
             .args(&files.options)
             .arg(&target)
@@ -82,7 +82,7 @@ impl Access {
 
     /// A new folder for a job below /fsx/jobs.
     fn job_folder(&self, name: &str) -> Result<(String, PathBuf), Failure> {
-        let fsx = &self.plan().rehearsed.layout.fsx;
+        let fsx = &self.rehearsed().layout.fsx;
         for number in 1..1_000_000 {
             let below = format!("jobs/{name}-{number}");
             let here = self.store().at("shared/fsx").join(&below);

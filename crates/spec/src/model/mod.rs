@@ -46,9 +46,10 @@ pub struct Spec {
     /// The head node.
     #[serde(default)]
     pub head: Head,
-    /// A pool of login nodes. None by default: people log in to the head.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub login: Option<LoginPool>,
+    /// Pools of login nodes. None by default: people log in to the head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10), extend("examples" = ["[{ count: 2 }]"]))]
+    pub login: Vec<LoginPool>,
     /// The queues (Slurm partitions), the default one first.
     #[schemars(length(min = 1, max = 50), extend("examples" = ["- { name: cpu, compute: [{ name: node, max: 4 }] }"]))]
     pub queues: Vec<Queue>,

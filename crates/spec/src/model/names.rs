@@ -97,6 +97,18 @@ text_type!(
     ZfsVolumeId, r"^fsvol-[0-9a-f]{17}$", "fsvol-0123456789abcdef0"
 );
 text_type!(
+    /// The id of an EFS file system.
+    EfsId, r"^fs-([0-9a-f]{8}|[0-9a-f]{17})$", "fs-0123456789abcdef0"
+);
+text_type!(
+    /// The id of an EBS volume.
+    VolumeId, r"^vol-([0-9a-f]{8}|[0-9a-f]{17})$", "vol-0123456789abcdef0"
+);
+text_type!(
+    /// The id of an Amazon File Cache.
+    FileCacheId, r"^fc-[0-9a-f]{17}$", "fc-0123456789abcdef0"
+);
+text_type!(
     /// The id of a machine image.
     ImageId, r"^ami-([0-9a-z]{8}|[0-9a-z]{17})$", "ami-0123456789abcdef0"
 );

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cidr, KeyName, SecurityGroupId, SubnetId, VpcId, Zone, yes};
+use super::{BucketName, Cidr, KeyName, SecurityGroupId, SubnetId, VpcId, Zone, yes};
 
 /// A new network (the default), or an existing one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,10 @@ pub struct Network {
     pub nat: bool,
     /// S3 without the internet.
     pub s3_endpoint: bool,
+    /// Buckets of others that nodes may read through it. Your account's own are always reachable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), extend("examples" = ["[public-datasets]"]))]
+    pub s3_buckets: Vec<BucketName>,
     /// Use these instead of making a network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing: Option<ExistingNetwork>,
@@ -41,6 +45,7 @@ impl Default for Network {
             private_cidr: cidr("10.1.0.0/16"),
             nat: true,
             s3_endpoint: true,
+            s3_buckets: Vec::new(),
             existing: None,
             http_proxy: None,
         }
@@ -61,6 +66,10 @@ pub struct ExistingNetwork {
     /// The login nodes' subnet; the head's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_subnet: Option<SubnetId>,
+    /// Two subnets in two zones for what must stand in two: a database, a load balancer, a multi-zone file system.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4), extend("examples" = ["[subnet-0123456789abcdef0, subnet-0123456789abcdef1]"]))]
+    pub service_subnets: Vec<SubnetId>,
     /// Security groups to add to every node. They can widen, never narrow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_security_groups: Vec<SecurityGroupId>,

@@ -25,9 +25,15 @@ pub struct Monitoring {
     /// Seconds between two readings.
     #[schemars(range(min = 5, max = 300))]
     pub interval_seconds: u32,
-    /// Days that node logs are kept in CloudWatch.
+    /// Keep the nodes' logs in CloudWatch.
+    pub logs: bool,
+    /// Days that they are kept there.
     #[schemars(range(min = 1, max = 3653))]
     pub log_days: u32,
+    /// ParallelCluster's own CloudWatch dashboard.
+    pub cloudwatch_dashboard: bool,
+    /// EC2's metrics by the minute instead of every five. Paid for by the instance.
+    pub detailed: bool,
 }
 
 impl Default for Monitoring {
@@ -38,7 +44,10 @@ impl Default for Monitoring {
             amg_workspace: None,
             certificate: None,
             interval_seconds: 15,
+            logs: true,
             log_days: 30,
+            cloudwatch_dashboard: true,
+            detailed: false,
         }
     }
 }
@@ -90,7 +99,16 @@ pub struct GivenTimeouts {
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
 pub enum Accounting {
     /// A new Aurora MySQL database.
-    New {},
+    New {
+        /// Aurora capacity units at least.
+        #[serde(default = "acu_min")]
+        #[schemars(range(min = 1, max = 128))]
+        min_acu: u32,
+        /// Aurora capacity units at most.
+        #[serde(default = "acu_max")]
+        #[schemars(range(min = 1, max = 128))]
+        max_acu: u32,
+    },
     /// A database that is already there.
     Existing {
         /// `host:port`.
@@ -102,6 +120,14 @@ pub enum Accounting {
         /// The secret with the password.
         password_secret: Arn,
     },
+}
+
+fn acu_min() -> u32 {
+    1
+}
+
+fn acu_max() -> u32 {
+    4
 }
 
 /// Users from a directory service.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, ParallelClusterVersion, SlurmKey, SlurmValue};
+use super::{Arn, Choice, ParallelClusterVersion, PartName, SlurmKey, SlurmValue};
 
 /// ParallelCluster's version, operating system and engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +68,11 @@ pub struct Slurm {
     /// Seconds without a word after which a node counts as down.
     #[schemars(range(min = 10, max = 65533))]
     pub slurmd_timeout_seconds: u32,
+    /// Whether a job starts with some of its nodes when EC2 cannot give them all.
+    pub scaling: Scaling,
+    /// The secret with the munge key; ParallelCluster makes one when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub munge_key_secret: Option<Arn>,
     /// More slurm.conf settings, as `Name: value`.
     pub settings: BTreeMap<SlurmKey, SlurmValue>,
 }
@@ -80,9 +85,24 @@ impl Default for Slurm {
             memory_scheduling: false,
             kill_wait_seconds: 60,
             slurmd_timeout_seconds: 180,
+            scaling: Scaling::AllOrNothing,
+            munge_key_secret: None,
             settings: BTreeMap::new(),
         }
     }
+}
+
+/// What happens when EC2 cannot give all nodes of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// None are started: no node is paid for that cannot work.
+    #[default]
+    AllOrNothing,
+    /// As many as there are, then all or none for each job.
+    GreedyAllOrNothing,
+    /// As many as there are.
+    BestEffort,
 }
 
 /// What a change of queues does to running jobs.
@@ -107,12 +127,68 @@ pub struct Setup {
     pub head: bool,
     /// Login nodes.
     pub login: bool,
+    /// Scripts of your own, run as root after trainyard's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30), extend("examples" = ["[{ nodes: compute, script: s3://my-team-training-data/setup.sh }]"]))]
+    pub scripts: Vec<Script>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { compute: SetupMode::Auto, head: true, login: true }
+        Self { compute: SetupMode::Auto, head: true, login: true, scripts: Vec::new() }
     }
+}
+
+/// A script of your own, run as root on every node of a kind. A node on which it fails does not join.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Where it runs.
+    pub nodes: NodeKind,
+    /// Only on this queue's nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<PartName>,
+    /// `started`: before Slurm is set up; `configured`: after.
+    #[serde(default)]
+    pub when: Moment,
+    /// The script: `s3://bucket/key`, or `https://…`.
+    #[schemars(regex(pattern = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+|https://[^\s]+)$"), extend("examples" = ["s3://my-team-training-data/setup.sh"]))]
+    pub script: String,
+    /// Its arguments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub args: Vec<String>,
+    /// Seconds that it usually takes: time limits follow from it.
+    #[serde(default = "script_seconds")]
+    #[schemars(range(min = 1, max = 3600))]
+    pub seconds: u32,
+}
+
+fn script_seconds() -> u32 {
+    120
+}
+
+/// A kind of node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// The head node.
+    Head,
+    /// Compute nodes.
+    Compute,
+    /// Login nodes.
+    Login,
+}
+
+/// When a script runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// Before Slurm is set up.
+    Started,
+    /// After Slurm is set up, before jobs come.
+    #[default]
+    Configured,
 }
 
 /// How much is set up on compute nodes.

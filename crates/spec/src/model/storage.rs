@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BucketName, Choice, FileSystemId, MountPath, ZfsVolumeId, yes};
+use super::{BucketName, Choice, EfsId, FileCacheId, FileSystemId, MountPath, VolumeId, ZfsVolumeId, yes};
 
 /// Where data lives, and what outlives the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,10 @@ pub struct Storage {
     /// An S3 bucket for data sets and results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_bucket: Option<DataBucket>,
+    /// More file systems that are already there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("examples" = ["[{ kind: efs, path: /shared, id: fs-0123456789abcdef0 }]"]))]
+    pub mounts: Vec<Mount>,
 }
 
 /// The fast shared file system at /fsx.
@@ -149,6 +153,68 @@ fn zfs_gib() -> u32 {
 
 fn zfs_mb_s() -> u32 {
     160
+}
+
+/// A file system that is already there, and where it appears.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
+pub enum Mount {
+    /// An EFS file system, encrypted on its way.
+    Efs {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: EfsId,
+    },
+    /// An EBS volume in the head node's zone, exported by the head.
+    Volume {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: VolumeId,
+    },
+    /// Another FSx for Lustre file system.
+    Lustre {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: FileSystemId,
+    },
+    /// A volume of FSx for OpenZFS.
+    Openzfs {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: ZfsVolumeId,
+    },
+    /// A volume of FSx for NetApp ONTAP.
+    Ontap {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: ZfsVolumeId,
+    },
+    /// An Amazon File Cache.
+    FileCache {
+        /// Where it appears.
+        path: MountPath,
+        /// Its id.
+        id: FileCacheId,
+    },
+}
+
+impl Mount {
+    /// Where it appears.
+    pub fn path(&self) -> &MountPath {
+        match self {
+            Self::Efs { path, .. }
+            | Self::Volume { path, .. }
+            | Self::Lustre { path, .. }
+            | Self::Openzfs { path, .. }
+            | Self::Ontap { path, .. }
+            | Self::FileCache { path, .. } => path,
+        }
+    }
 }
 
 /// The nodes' own fast disks.

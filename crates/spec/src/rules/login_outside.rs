@@ -30,8 +30,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     if spec.head.subnet == Exposure::Public {
         report(path!["head", "subnet"], "head node");
     }
-    if spec.login.as_ref().is_some_and(|login| login.subnet == Exposure::Public) {
-        report(path!["login", "subnet"], "login pool");
+    for (number, _) in spec.login.iter().enumerate().filter(|(_, pool)| pool.subnet == Exposure::Public) {
+        report(path!["login", number, "subnet"], "login pool");
     }
     found
 }

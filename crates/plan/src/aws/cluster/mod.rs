@@ -1,0 +1,106 @@
+//! ParallelCluster's configuration of a spec. One part of it is one file here.
+
+mod config;
+pub mod explain;
+mod nodes;
+mod queues;
+mod shared;
+mod slurm;
+
+use trainyard_spec::model::{Capacity, ComputeResource, Os, Queue, Toggle};
+
+pub use config::Configuration;
+
+use super::{Context, names, region};
+use crate::aws::place;
+
+/// Which of two configurations is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// What the cluster is made with: queues whose static nodes would keep the head waiting too long start at 0.
+    Start,
+    /// What it is to be.
+    Whole,
+}
+
+/// ParallelCluster's configuration.
+pub fn configuration(context: &Context<'_>, stage: Stage) -> Configuration {
+    let spec = context.spec;
+    Configuration {
+        region: region(spec).to_owned(),
+        image: config::Image { os: Some(os(spec.parallelcluster.os)), custom_ami: None },
+        imds: config::Imds { imds_support: "v2.0" },
+        head_node: nodes::head(context),
+        login_nodes: nodes::login(context),
+        scheduling: config::Scheduling {
+            scheduler: "slurm",
+            scaling_strategy: Some(slurm::scaling(spec.slurm.scaling)),
+            slurm_settings: slurm::settings(context),
+            slurm_queues: queues::queues(context, stage),
+        },
+        shared_storage: shared::storage(context),
+        directory_service: slurm::directory(spec),
+        monitoring: slurm::monitoring(spec),
+        tags: tags(names::tags(spec)),
+        dev_settings: config::DevSettings {
+            timeouts: config::Timeouts {
+                head_node_bootstrap_timeout: context.timeouts.head_seconds,
+                compute_node_bootstrap_timeout: context.timeouts.compute_seconds,
+            },
+        },
+    }
+}
+
+fn tags(tags: impl IntoIterator<Item = (String, String)>) -> Vec<config::Tag> {
+    tags.into_iter().map(|(key, value)| config::Tag { key, value }).collect()
+}
+
+/// ParallelCluster's name of an operating system.
+pub fn os(os: Os) -> &'static str {
+    match os {
+        Os::Alinux2 => "alinux2",
+        Os::Alinux2023 => "alinux2023",
+        Os::Ubuntu2204 => "ubuntu2204",
+        Os::Ubuntu2404 => "ubuntu2404",
+        Os::Rhel8 => "rhel8",
+        Os::Rhel9 => "rhel9",
+        Os::Rocky8 => "rocky8",
+        Os::Rocky9 => "rocky9",
+    }
+}
+
+/// Whether a resource's nodes get EFA: `auto` switches it on where every type has it.
+pub fn has_efa(resource: &ComputeResource) -> bool {
+    match resource.efa {
+        Toggle::Enabled => true,
+        Toggle::Disabled => false,
+        Toggle::Auto => {
+            let mut types = resource.types().peekable();
+            types.peek().is_some() && types.all(|instance| place_facts(instance.as_str()).is_some_and(|i| i.efa_interfaces > 0))
+        }
+    }
+}
+
+fn place_facts(instance: &str) -> Option<&'static trainyard_spec::catalog::Instance> {
+    trainyard_spec::catalog::find(instance)
+}
+
+/// Whether a queue's nodes are kept close together (sheet 2.10, D-A09).
+pub fn wants_placement_group(queue: &Queue) -> bool {
+    let asked = match &queue.capacity {
+        Capacity::OnDemand { placement_group } => *placement_group,
+        Capacity::OwnReservation { .. } => true,
+        // The reservation's instances stand where AWS put them; a group would find no capacity.
+        Capacity::TargetedReservation { .. }
+        | Capacity::ReservationGroup { .. }
+        | Capacity::CapacityBlock { .. }
+        | Capacity::Spot { .. } => false,
+    };
+    let several_zones = queue.zones.len() > 1 || queue.subnets.len() > 1;
+    asked && !several_zones
+}
+
+/// Whether nodes of a queue may stand in several zones.
+pub fn spreads(queue: &Queue) -> bool {
+    place::can_spread(queue)
+}

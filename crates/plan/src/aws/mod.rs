@@ -1,0 +1,96 @@
+//! The plan of a cluster on AWS: stacks by lifetime, ParallelCluster's configuration, steps.
+
+pub(crate) mod cloudformation;
+pub(crate) mod cluster;
+mod expects;
+mod names;
+mod notes;
+mod place;
+pub(crate) mod stacks;
+mod steps;
+mod target;
+mod timeouts;
+pub(crate) mod wire;
+
+use trainyard_spec::facts::AwsFacts;
+use trainyard_spec::{Diagnostic, Spec};
+
+pub use cluster::explain::{Explained, explain};
+pub(crate) use cluster::{Stage, configuration};
+pub(crate) use stacks::Stack;
+pub use stacks::{STACKS, StackKind};
+pub(crate) use steps::{START, WHOLE, template_path};
+pub use target::{AwsAction, AwsTarget, Expected, StackCall};
+pub use wire::Wire;
+
+use crate::{Options, Plan, Target, artifacts};
+use place::Place;
+
+/// What everything of an AWS plan is made from.
+pub struct Context<'a> {
+    /// The spec.
+    pub spec: &'a Spec,
+    /// The facts.
+    pub facts: &'a AwsFacts,
+    /// Where nodes stand.
+    pub(crate) place: Place<'a>,
+    /// The stacks, in the order in which they are made.
+    pub(crate) stacks: Vec<Stack>,
+    /// The limits of time.
+    pub(crate) timeouts: timeouts::Timeouts,
+}
+
+impl<'a> Context<'a> {
+    fn new(spec: &'a Spec, facts: &'a AwsFacts) -> Self {
+        let place = Place::new(spec, facts);
+        let timeouts = timeouts::derive(spec, facts);
+        let mut context = Self { spec, facts, place, stacks: Vec::new(), timeouts };
+        for kind in STACKS {
+            if let Some(stack) = stacks::build(kind, &context) {
+                context.stacks.push(stack);
+            }
+        }
+        context
+    }
+
+    /// Whether a stack is made.
+    pub(crate) fn has_stack(&self, name: &str) -> bool {
+        self.stacks.iter().any(|stack| stack.name == name)
+    }
+
+    /// A value as it is known: what a stack gives out is known once it stands.
+    pub(crate) fn resolve(&self, wire: &Wire) -> Wire {
+        let Wire::Output { stack, output } = wire else { return wire.clone() };
+        match self.facts.outputs.get(stack).and_then(|outputs| outputs.get(output)) {
+            Some(value) => Wire::Known(value.clone()),
+            None => wire.clone(),
+        }
+    }
+}
+
+pub(crate) fn build(spec: &Spec, facts: &AwsFacts, _options: Options) -> Result<Plan, Vec<Diagnostic>> {
+    let context = Context::new(spec, facts);
+    let artifacts = artifacts::all_aws(&context);
+    let steps = steps::steps(&context, &artifacts);
+    let target = AwsTarget {
+        region: region(spec).to_owned(),
+        zones: context.place.zones.clone(),
+        parallelcluster: spec.parallelcluster.version.to_string(),
+        cluster: spec.name.to_string(),
+        expects: expects::expects(&context),
+        assumed: facts.assumed.clone(),
+    };
+    let notes = notes::notes(&context);
+    Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Aws(target) })
+}
+
+/// Any of our data as YAML that every reader takes alike.
+pub(crate) fn yaml(data: &impl serde::Serialize) -> String {
+    // Our own types always serialize; an empty artifact would fail every test there is.
+    serde_saphyr::to_string(data).unwrap_or_default()
+}
+
+/// The region; `check` demands one on AWS.
+pub(crate) fn region(spec: &Spec) -> &str {
+    spec.region.as_ref().map_or("us-east-1", |region| region.as_str())
+}

@@ -1,0 +1,159 @@
+//! Shared file systems. They are retained, and backed up where FSx can.
+
+use trainyard_spec::model::{Choice, Compression, DataBucket, Lustre, LustreDeployment, Shared};
+
+use super::{StackKind, home};
+use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGroupIngress};
+use crate::aws::cloudformation::resources::storage::{
+    DataRepositoryAssociation, EventPolicy, FileSystem, LustreConfiguration, MetadataConfiguration, RepositoryPolicies,
+};
+use crate::aws::cloudformation::{Template, Text, attribute, kind, reference};
+use crate::aws::{Context, Wire, names};
+
+pub(super) static STACK: StackKind = StackKind {
+    name: "storage",
+    about: "Storage: the shared file system and /home. Retained when the stack goes.",
+    stays: Some("file systems and home volumes hold people's data"),
+    seconds: 900,
+    fill,
+};
+
+/// When backups are made and maintenance is done, in UTC: at night in America, before work in Europe.
+pub(super) const BACKUP_TIME: &str = "05:00";
+pub(super) const MAINTENANCE_TIME: &str = "7:06:00";
+
+fn fill(context: &Context<'_>, template: &mut Template) {
+    if let Shared::Lustre(lustre) = &context.spec.storage.shared {
+        shared(context, template, lustre);
+    }
+    home::fill(context, template);
+}
+
+/// The group of a file system: nodes reach it, by group id.
+pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, about: &str, ports: &[(&str, u16, u16)]) -> Text {
+    let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
+    let nodes = nodes(context, template);
+    let rule = |(protocol, from, to): &(&str, u16, u16)| {
+        let rule = Rule::new().ip_protocol(*protocol).from_port(*from).to_port(*to);
+        rule.source_security_group_id(nodes.clone()).description("Nodes")
+    };
+    let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
+    let group = group.security_group_ingress(ports.iter().map(rule).collect::<Vec<_>>());
+    let back: Vec<Rule> = ports
+        .iter()
+        .map(|(protocol, from, to)| {
+            let rule = Rule::new().ip_protocol(*protocol).from_port(*from).to_port(*to);
+            rule.destination_security_group_id(nodes.clone()).description("Nodes")
+        })
+        .collect();
+    let group = group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
+    // It stays with the file system, whose interfaces carry it.
+    template.keep(name, group);
+    attribute(name, "GroupId")
+}
+
+fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
+    template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group())
+}
+
+fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
+    let choice = Chosen::new(context, lustre);
+    let subnet = template.reads("StorageSubnetId", kind::SUBNET, "The subnet of the file system", &context.place.storage_subnet());
+    // 988 and 1018-1023 (D-A48); Lustre over EFA needs all traffic, in both directions.
+    let ports: &[(&str, u16, u16)] =
+        if lustre.efa { &[("-1", 0, 0)] } else { &[("tcp", 988, 988), ("tcp", 1018, 1023)] };
+    let group = group(context, template, "LustreSecurityGroup", "FSx for Lustre", ports);
+    let own: &[(&str, u16, u16)] = ports;
+    for (number, (protocol, from, to)) in own.iter().enumerate() {
+        let rule = SecurityGroupIngress::new().group_id(group.clone()).ip_protocol(*protocol).from_port(*from).to_port(*to);
+        let rule = rule.source_security_group_id(group.clone()).description("Lustre servers among themselves");
+        template.keep(&format!("LustreFromLustre{}", number + 1), rule);
+    }
+    let mut settings = LustreConfiguration::new()
+        .deployment_type(choice.deployment)
+        .data_compression_type(if lustre.compression == Compression::Lz4 { "LZ4" } else { "NONE" })
+        .weekly_maintenance_start_time(MAINTENANCE_TIME);
+    if let Some(throughput) = choice.throughput {
+        settings = settings.per_unit_storage_throughput(throughput);
+    }
+    if choice.deployment == "PERSISTENT_2" {
+        let metadata = match lustre.metadata_iops {
+            Choice::Given(iops) => MetadataConfiguration::new().mode("USER_PROVISIONED").iops(iops),
+            Choice::Auto(_) => MetadataConfiguration::new().mode("AUTOMATIC"),
+        };
+        settings = settings.metadata_configuration(metadata);
+        if lustre.efa {
+            settings = settings.efa_enabled(true);
+        }
+    }
+    if can_back_up(context, choice.deployment) {
+        settings = settings
+            .automatic_backup_retention_days(30_u32)
+            .daily_automatic_backup_start_time(BACKUP_TIME)
+            .copy_tags_to_backups(true);
+    }
+    let system = FileSystem::new()
+        .file_system_type("LUSTRE")
+        .file_system_type_version("2.15")
+        .storage_capacity(lustre.size_gib)
+        .storage_type("SSD")
+        .subnet_ids(vec![subnet])
+        .security_group_ids(vec![group])
+        .lustre_configuration(settings)
+        .tags(template.tags(&names::label(context.spec, "fsx")));
+    template.keep("Lustre", system);
+    template.output("LustreId", "The shared file system", reference("Lustre"));
+    template.output("LustreMountName", "The name that clients mount", attribute("Lustre", "LustreMountName"));
+    if let Some(bucket) = &context.spec.storage.data_bucket {
+        link(template, bucket);
+    }
+}
+
+/// The data bucket as a folder of the file system.
+fn link(template: &mut Template, bucket: &DataBucket) {
+    let events = || EventPolicy::new().events(["NEW", "CHANGED", "DELETED"].map(Text::from).to_vec());
+    let mut policies = RepositoryPolicies::new();
+    if bucket.import {
+        policies = policies.auto_import_policy(events());
+    }
+    if bucket.export {
+        policies = policies.auto_export_policy(events());
+    }
+    let name = template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    let association = DataRepositoryAssociation::new()
+        .file_system_id(reference("Lustre"))
+        .file_system_path(bucket.path.as_str())
+        .data_repository_path(Text::Join(String::new(), vec!["s3://".into(), name]))
+        .batch_import_meta_data_on_create(bucket.import)
+        .tags(template.tags("data"));
+    let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
+    template.keep("DataLink", association);
+    template.output("DataLinkId", "The link between the data bucket and the file system", attribute("DataLink", "AssociationId"));
+}
+
+/// FSx backs up neither scratch file systems nor those that are linked to S3.
+pub fn can_back_up(context: &Context<'_>, deployment: &str) -> bool {
+    deployment != "SCRATCH_2" && context.spec.storage.data_bucket.is_none()
+}
+
+/// What `auto` comes to.
+pub struct Chosen {
+    /// FSx's deployment type.
+    pub deployment: &'static str,
+    /// MB/s per TiB; scratch file systems have but one.
+    pub throughput: Option<u32>,
+}
+
+impl Chosen {
+    pub fn new(context: &Context<'_>, lustre: &Lustre) -> Self {
+        let deployment = match lustre.deployment {
+            LustreDeployment::Persistent1 => "PERSISTENT_1",
+            LustreDeployment::Scratch2 => "SCRATCH_2",
+            LustreDeployment::Auto if !context.facts.has_persistent_2 => "PERSISTENT_1",
+            LustreDeployment::Auto | LustreDeployment::Persistent2 => "PERSISTENT_2",
+        };
+        let usual = if deployment == "PERSISTENT_1" { 200 } else { 250 };
+        let throughput = (deployment != "SCRATCH_2").then(|| lustre.throughput_mb_s_per_tib.or(usual));
+        Self { deployment, throughput }
+    }
+}

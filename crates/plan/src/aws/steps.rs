@@ -1,0 +1,87 @@
+//! The steps of an AWS plan, in order, each with deadline and undo.
+
+use std::collections::BTreeMap;
+
+use super::stacks::Stack;
+use super::{AwsAction, Context, StackCall, names, timeouts};
+use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
+
+/// The cluster's configuration, whole.
+pub const WHOLE: &str = "pcluster.yaml";
+/// What the cluster is made with where its static nodes come later.
+pub const START: &str = "pcluster-start.yaml";
+
+/// The artifact with a stack's template.
+pub fn template_path(stack: &str) -> String {
+    format!("stacks/{stack}.yaml")
+}
+
+pub(super) fn steps(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
+    let mut steps: Vec<Step> = context.stacks.iter().map(|stack| deploy(context, stack, artifacts)).collect();
+    let name = names::key(context.spec);
+    let key = step("key", format!("Make the key pair {name} unless it exists"), AwsAction::EnsureKeyPair { name }, (60, 2));
+    steps.push(Step { undo: kept("it may open other machines too"), ..key });
+    steps.extend(cluster(context, artifacts));
+    steps
+}
+
+fn deploy(context: &Context<'_>, stack: &Stack, artifacts: &[Artifact]) -> Step {
+    let template = template_path(stack.name);
+    let stack_name = names::stack(context.spec, stack.name);
+    let capability = if stack.makes_iam { vec!["CAPABILITY_IAM".to_owned()] } else { Vec::new() };
+    let call = StackCall {
+        stack: stack.name.to_owned(),
+        stack_name: stack_name.clone(),
+        digest: digest(artifacts, &template),
+        template,
+        parameters: stack.wires.iter().map(|(name, wire)| (name.clone(), context.resolve(wire))).collect(),
+        capabilities: capability,
+        tags: names::tags(context.spec).into_iter().collect::<BTreeMap<_, _>>(),
+    };
+    let about = stack.kind.about.split(':').next().unwrap_or(stack.name).to_lowercase();
+    let title = format!("Make the {about} stack");
+    let made = step(stack.name, title, AwsAction::DeployStack(call), (stack.kind.seconds * 4 + 600, stack.kind.seconds));
+    let undo = match stack.kind.stays {
+        Some(why) => kept(why),
+        None => Undo::Act {
+            title: format!("Delete the {about} stack"),
+            action: Action::Aws(AwsAction::DeleteStack { stack_name }),
+        },
+    };
+    Step { undo, ..made }
+}
+
+fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
+    let limits = &context.timeouts;
+    let first = if limits.starts_at_zero { START } else { WHOLE };
+    let action = AwsAction::CreateCluster { configuration: first.to_owned(), digest: digest(artifacts, first) };
+    let seconds = (u64::from(timeouts::PROVIDER_SECONDS) + 300, 1200);
+    let made = step("cluster", "Make the cluster with ParallelCluster".to_owned(), action, seconds);
+    let undo = Undo::Act {
+        title: "Delete the cluster with ParallelCluster".to_owned(),
+        action: Action::Aws(AwsAction::DeleteCluster),
+    };
+    let mut steps = vec![Step { undo, ..made }];
+    if limits.starts_at_zero {
+        let action = AwsAction::UpdateCluster { configuration: WHOLE.to_owned(), digest: digest(artifacts, WHOLE) };
+        let title = "Start the static nodes that the head does not wait for".to_owned();
+        steps.push(step("static-nodes", title, action, (u64::from(limits.compute_seconds) + 1200, 900)));
+    }
+    steps
+}
+
+fn digest(artifacts: &[Artifact], path: &str) -> String {
+    artifacts.iter().find(|artifact| artifact.path == path).map(|artifact| fingerprint(&artifact.text)).unwrap_or_default()
+}
+
+fn kept(because: &str) -> Undo {
+    Undo::Kept { because: because.to_owned() }
+}
+
+/// `seconds`: the deadline, and what it usually takes.
+fn step(name: &str, title: String, action: AwsAction, seconds: (u64, u64)) -> Step {
+    let (deadline_seconds, expected_seconds) = seconds;
+    let name = name.to_owned();
+    let action = Action::Aws(action);
+    Step { name, title, action, deadline_seconds, expected_seconds, undo: Undo::Nothing, required: true }
+}

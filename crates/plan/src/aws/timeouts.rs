@@ -1,0 +1,87 @@
+//! How long nodes may take to come up. The head waits for static nodes, so its limit contains theirs; and all of
+//! it stays below what CloudFormation gives a custom resource.
+
+use trainyard_spec::facts::AwsFacts;
+use trainyard_spec::model::{Capacity, Engine, Moment, NodeKind, Queue, SetupMode, Timeouts as Asked};
+use trainyard_spec::{Spec, catalog};
+
+/// CloudFormation ends a custom resource after 3600 s. ParallelCluster makes its own stack within that, too.
+pub const PROVIDER_SECONDS: u32 = 3600;
+/// What is left of it for the head: its stack takes some minutes before the head boots.
+pub const HEAD_SECONDS_MAX: u32 = 3000;
+/// A head node boots and configures itself in some 5 minutes; twice that.
+const HEAD_STEPS: u32 = 600;
+
+/// The limits of a cluster, in seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// The head, with the static nodes that it waits for.
+    pub head_seconds: u32,
+    /// A compute node.
+    pub compute_seconds: u32,
+    /// Whether queues with static nodes start at 0 and are raised after the head stands.
+    pub starts_at_zero: bool,
+    /// What the head would need if it waited for all of them.
+    pub whole_seconds: u32,
+}
+
+impl Timeouts {
+    /// Whether a queue starts without its static nodes.
+    pub fn starts_empty(&self, queue: &Queue) -> bool {
+        self.starts_at_zero && head_waits_for(queue)
+    }
+}
+
+/// A head waits for static nodes outside Capacity Blocks; a block's nodes join when it starts.
+pub fn head_waits_for(queue: &Queue) -> bool {
+    !matches!(queue.capacity, Capacity::CapacityBlock { .. }) && queue.compute.iter().any(|resource| resource.min > 0)
+}
+
+pub fn derive(spec: &Spec, _facts: &AwsFacts) -> Timeouts {
+    let given = match &spec.timeouts {
+        Asked::Given(given) => Some(given),
+        Asked::Auto(_) => None,
+    };
+    let compute_seconds = given.map_or_else(|| compute(spec), |given| given.compute_seconds);
+    let steps = HEAD_STEPS + scripts(spec, NodeKind::Head, None);
+    let waits = spec.queues.iter().any(head_waits_for);
+    let whole_seconds = steps + if waits { compute_seconds } else { 0 };
+    let most = match spec.parallelcluster.engine {
+        Engine::Cloudformation => HEAD_SECONDS_MAX,
+        Engine::Cli => PROVIDER_SECONDS,
+    };
+    let asked = given.map_or(whole_seconds, |given| given.head_seconds.min(most));
+    let starts_at_zero = waits && (whole_seconds > most || asked < whole_seconds);
+    let head_seconds = if starts_at_zero { asked.min(most).max(steps.min(most)) } else { asked };
+    Timeouts { head_seconds, compute_seconds, starts_at_zero, whole_seconds }
+}
+
+/// The slowest kind of node decides.
+fn compute(spec: &Spec) -> u32 {
+    let all = spec.queues.iter().flat_map(|queue| {
+        let scripts = scripts(spec, NodeKind::Compute, Some(queue.name.as_str()));
+        queue.compute.iter().map(move |resource| boot(spec, resource) + scripts)
+    });
+    all.max().unwrap_or(600)
+}
+
+/// Sheet 2.3, with half as much again: GPU nodes 15-20 minutes, others 5-10, with nothing to set up 1-3.
+fn boot(spec: &Spec, resource: &trainyard_spec::model::ComputeResource) -> u32 {
+    let has_gpus = resource.types().any(|name| catalog::find(name.as_str()).is_none_or(|known| known.gpus > 0));
+    match spec.setup.compute {
+        SetupMode::Minimal => 300,
+        SetupMode::Gpu => 1800,
+        SetupMode::Auto if has_gpus => 1800,
+        SetupMode::Auto | SetupMode::Cpu => 900,
+    }
+}
+
+fn scripts(spec: &Spec, nodes: NodeKind, queue: Option<&str>) -> u32 {
+    let runs = |script: &&trainyard_spec::model::Script| {
+        script.nodes == nodes
+            && matches!(script.when, Moment::Started | Moment::Configured)
+            && script.queue.as_ref().is_none_or(|only| queue == Some(only.as_str()))
+    };
+    let usual: u32 = spec.setup.scripts.iter().filter(runs).map(|script| script.seconds).sum();
+    usual.saturating_add(usual / 2)
+}

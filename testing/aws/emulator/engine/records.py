@@ -1,0 +1,72 @@
+"""What a stack remembers: its resources, its settings, and reasons in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from .resource import REGISTRY, Made, Properties, PropertyError, ResourceType
+from .template import TemplateError
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass
+class StackResource:
+    """One logical resource and what stands behind it."""
+
+    logical_id: str
+    type_name: str
+    definition: dict[str, Any]
+    properties: Properties = field(default_factory=dict)
+    made: Made | None = None
+    status: str = "CREATE_IN_PROGRESS"
+    reason: str | None = None
+    changed_at: datetime = field(default_factory=now)
+
+    @property
+    def physical_id(self) -> str | None:
+        return self.made.physical_id if self.made else None
+
+
+@dataclass
+class Settings:
+    """What a caller may ask of a stack besides its template and parameters."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+    on_failure: str = "ROLLBACK"
+    capabilities: list[str] = field(default_factory=list)
+    notification_arns: list[str] = field(default_factory=list)
+    role_arn: str | None = None
+    timeout_in_minutes: int | None = None
+    termination_protection: bool = False
+
+
+class ResourceFailure(Exception):
+    """A resource could not be made, changed or removed; the reason is in its event."""
+
+
+def kind_of(type_name: str) -> ResourceType:
+    """The type's implementation. An unknown type is a failure: skipping it would hide a missing resource."""
+    kind = REGISTRY.get("Custom::*" if type_name.startswith("Custom::") else type_name)
+    if kind is None:
+        raise PropertyError(f"Unrecognized resource types: [{type_name}]")
+    return kind
+
+
+def reason_of(error: Exception) -> str:
+    """One sentence for an event, as the service writes it."""
+    if isinstance(error, ClientError):
+        detail = error.response.get("Error", {})
+        return f"Resource handler returned message: \"{detail.get('Message', '')}\" ({detail.get('Code', '')})"
+    if isinstance(error, (ParamValidationError, PropertyError)):
+        return f"Properties validation failed: {error}"
+    if isinstance(error, TemplateError):
+        return str(error)
+    code = getattr(error, "code", None)
+    return f"{code}: {error}" if isinstance(code, str) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,1 @@
+"""What the AWS services lack in the emulator underneath. Importing a module of this package adds its part."""
