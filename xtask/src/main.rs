@@ -1,9 +1,10 @@
-//! `cargo run -p xtask -- tidy | generate [write|check]`: 0 done, 1 something to repair, 2 could not be asked or done.
+//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE...`: 0 done, 1 something to repair, 2 could not be asked or done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use xtask::catalog::{self, Input};
 use xtask::generate::{self, Drift};
 use xtask::tidy;
 use xtask::trainyard::Trainyard;
@@ -13,14 +14,19 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
   tidy [--root DIR]
       hold the repository against the house rules
   generate [write|check] [--root DIR] [--trainyard PATH]
-      write the generated references under docs/ (the default), or compare them with what would be written";
+      write the generated references under docs/ (the default), or compare them with what would be written
+  catalog [--check] [--root DIR] FILE...
+      write the catalogue of instance types from recorded answers of `aws ec2 describe-instance-types` (JSON) and from
+      what was reviewed, or compare it with what would be written";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = Request::read(&arguments).and_then(|request| match request.words.as_slice() {
+        _ if request.check && request.words.first() != Some(&"catalog") => Err(USAGE.to_owned()),
         ["tidy"] => Ok(run_tidy(&request.root())),
         ["generate"] | ["generate", "write"] => write_references(&request),
         ["generate", "check"] => check_references(&request),
+        ["catalog", files @ ..] if !files.is_empty() => make_catalog(&request, files),
         _ => Err(USAGE.to_owned()),
     });
     result.unwrap_or_else(|error| {
@@ -29,10 +35,11 @@ fn main() -> ExitCode {
     })
 }
 
-/// The command line: words, and the two options that have a value.
+/// The command line: words, a switch, and the two options that have a value.
 #[derive(Default)]
 struct Request<'a> {
     words: Vec<&'a str>,
+    check: bool,
     root: Option<PathBuf>,
     trainyard: Option<PathBuf>,
 }
@@ -43,6 +50,10 @@ impl<'a> Request<'a> {
         let mut rest = arguments.iter().map(String::as_str);
         while let Some(argument) = rest.next() {
             let option = match argument {
+                "--check" => {
+                    request.check = true;
+                    continue;
+                }
                 "--root" => &mut request.root,
                 "--trainyard" => &mut request.trainyard,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}\n{USAGE}")),
@@ -104,6 +115,33 @@ fn check_references(request: &Request<'_>) -> Result<ExitCode, String> {
     }
     say("write them with: cargo run -p xtask -- generate write");
     Ok(ExitCode::from(1))
+}
+
+fn make_catalog(request: &Request<'_>, files: &[&str]) -> Result<ExitCode, String> {
+    let root = request.root();
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+    let texts = files.iter().map(|file| read(Path::new(file))).collect::<Result<Vec<String>, String>>()?;
+    let answers: Vec<Input<'_>> = files.iter().zip(&texts).map(|(path, text)| Input { path, text }).collect();
+    let reviewed = read(&root.join(catalog::REVIEWED))?;
+    let text = catalog::compose(&answers, Input { path: catalog::REVIEWED, text: &reviewed })?;
+    let file = root.join(catalog::TABLE);
+    let there = std::fs::read_to_string(&file).unwrap_or_default();
+    if there == text {
+        say(&format!("{} is up to date", catalog::TABLE));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // One region does not have every type.
+    let gone = catalog::gone(&there, &text);
+    if !gone.is_empty() {
+        say(&format!("these types were there and are in no answer now: {}", gone.join(", ")));
+    }
+    if request.check {
+        say(&format!("{} is not what would be written; write it with: cargo run -p xtask -- catalog", catalog::TABLE));
+        return Ok(ExitCode::from(1));
+    }
+    std::fs::write(&file, text).map_err(|error| format!("{}: {error}", catalog::TABLE))?;
+    say(&format!("wrote {}", catalog::TABLE));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The folder above this crate's own.

@@ -140,6 +140,22 @@ fn two_pairs_of_names_that_spell_one_node_are_refused() {
     assert_eq!(lines(&check(text).1), ["3:31 name-repeated queues[1].compute[0].name"]);
 }
 
+/// EC2 has families that the catalogue lacks: their names must not be "repaired" into others.
+#[test]
+fn a_type_is_replaced_only_where_its_family_is_known() {
+    let with = |name: &str| check(&SMALLEST.replace("name: node", &format!("name: node, instance: {name}"))).1;
+    let replacement = |name: &str| {
+        let [found] = with(name).try_into().unwrap_or_else(|found| panic!("{name}: {found:?}"));
+        assert_eq!(found.code, "instance-unknown", "{name}");
+        let fix = found.fix.expect("a fix");
+        (!fix.edits.is_empty(), fix.say)
+    };
+    assert_eq!(replacement("p5.48xlrge"), (true, "did you mean `p5.48xlarge`?".to_owned()));
+    let (is_edit, text) = replacement("m9g.large");
+    assert!(!is_edit && text.starts_with("did you mean `m"), "{text}");
+    assert_eq!(with("p6e-gb200.36xlarge"), []);
+}
+
 /// One mistake is one diagnostic: a misspelt setting is not missing as well.
 #[test]
 fn a_misspelt_setting_is_not_also_missing() {

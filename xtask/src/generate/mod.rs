@@ -1,8 +1,9 @@
-//! References that are generated from the program itself. One reference is one file and one line of [`REFERENCES`].
+//! References that are generated from the program itself, and from the data that it carries. One reference is one file and one line of [`REFERENCES`].
 //!
 //! The same program makes the same bytes: nothing of the machine, the clock or the terminal gets in.
 
 mod cli;
+mod instances;
 mod rules;
 mod schema;
 
@@ -20,7 +21,7 @@ pub struct Reference {
 }
 
 /// Every reference.
-pub static REFERENCES: &[&Reference] = &[&schema::REFERENCE, &cli::REFERENCE, &rules::REFERENCE];
+pub static REFERENCES: &[&Reference] = &[&schema::REFERENCE, &cli::REFERENCE, &rules::REFERENCE, &instances::REFERENCE];
 
 /// A reference that is not what would be generated.
 #[derive(Debug, PartialEq, Eq)]

@@ -64,7 +64,7 @@ fn node(facts: &LocalFacts, name: String, index: u32, is_static: bool) -> Node {
 
 fn hardware(resource: &ComputeResource) -> (Hardware, String) {
     let known = resource.instance.as_ref().and_then(|instance| catalog::find(instance.as_str()));
-    let model = known.map_or("", |instance| instance.gpu_model).to_owned();
+    let model = known.map_or("", |instance| &*instance.gpu_model).to_owned();
     let declared = resource.hardware.clone().map(|hardware| (hardware, model.clone()));
     let (mut hardware, model) =
         declared.unwrap_or_else(|| (known.map(catalog::Instance::hardware).unwrap_or_default(), model));

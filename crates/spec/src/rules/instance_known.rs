@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
-    let names: Vec<&str> = catalog::INSTANCES.iter().map(|instance| instance.name).collect();
+    let names: Vec<&str> = catalog::instances().iter().map(|instance| &*instance.name).collect();
     let mut found = Vec::new();
     for (q, queue) in spec.queues.iter().enumerate() {
         for (c, resource) in queue.compute.iter().enumerate() {
@@ -31,10 +31,19 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                     .why("its GPUs and network cards are taken from EC2 when the plan is made online"),
             };
             found.push(match crate::shape::nearest(instance.as_str(), &names) {
-                Some(near) => finding.replace(format!("did you mean `{near}`?"), near),
+                // Of a family that is not known the name may be right: EC2 has more, and newer, families.
+                Some(near) if is_family_known(instance.as_str()) => {
+                    finding.replace(format!("did you mean `{near}`?"), near)
+                }
+                Some(near) => finding.fix(format!("did you mean `{near}`? if not, declare its `hardware`")),
                 None => finding.fix("check the spelling, or declare its `hardware`"),
             });
         }
     }
     found
+}
+
+fn is_family_known(name: &str) -> bool {
+    let family = name.split('.').next();
+    catalog::instances().iter().any(|instance| family == Some(instance.family()))
 }
