@@ -1,6 +1,7 @@
 //! `trainyard`: the only crate that prints.
 
 mod commands;
+mod facts;
 mod session;
 mod ui;
 

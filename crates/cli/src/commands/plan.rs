@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use fs_err as fs;
-use trainyard_plan::{Facts, LocalFacts, Options, Undo};
-use trainyard_provider::{Failure, Kind};
+use trainyard_plan::{Facts, Options, Undo};
+use trainyard_provider::Failure;
 use trainyard_spec::{Diagnostic, Spec, model::ProviderKind};
 
+use crate::facts::Source;
 use crate::session::{SPEC_FILE, Session};
 use crate::ui::table;
 
@@ -34,6 +35,7 @@ impl Rehearsal {
             return Ok(());
         }
         Err(Failure::refused("this version of trainyard does not drive AWS yet")
+            .hint("see all that AWS and ParallelCluster need: trainyard plan --out FOLDER")
             .hint("rehearse the same file on this machine: add --rehearse"))
     }
 }
@@ -57,41 +59,65 @@ pub struct Plan {
     file: PathBuf,
     #[command(flatten)]
     rehearsal: Rehearsal,
+    #[command(flatten)]
+    source: Source,
     /// Write plan.json and every artifact into this folder.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Say why each line of ParallelCluster's configuration is there.
+    #[arg(long)]
+    explain: bool,
 }
 
 impl Plan {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
-        self.rehearsal.allows(&spec)?;
-        let (facts, assumed) = facts_or_assumed(session, &spec)?;
-        let plan = self.rehearsal.plan(session, &spec, &facts)?;
+        let found = self.source.facts(session, &spec, self.rehearsal.rehearse)?;
+        let plan = self.rehearsal.plan(session, &spec, &found.facts)?;
         if let Some(folder) = &self.out {
             write(folder, &plan)?;
             session.ui.say(&format!("wrote plan.json and {} artifacts to {}", plan.artifacts.len(), folder.display()));
+        }
+        if self.explain {
+            return explain(session, &spec, &found.facts);
         }
         if session.ui.is_json() {
             session.ui.json(&plan);
             return Ok(0);
         }
         show(session, &plan);
-        if let Some(why) = assumed {
+        if let Some(why) = found.assumed {
             session.ui.say(&format!("assumed: another machine, because {why}"));
         }
         Ok(0)
     }
 }
 
-/// The machine's facts; where it cannot rehearse, those of an imagined one, and why.
-pub fn facts_or_assumed(session: &Session, spec: &Spec) -> Result<(Facts, Option<String>), Failure> {
-    let store = session.store(spec.name.as_str())?;
-    Ok(match session.survey(spec, &store) {
-        Ok(facts) => (facts, None),
-        Err(failure) if failure.kind == Kind::Refused => (Facts::Local(LocalFacts::assumed()), Some(failure.what)),
-        Err(failure) => return Err(failure),
-    })
+/// The configuration, each line with the reason for it.
+fn explain(session: &Session, spec: &Spec, facts: &Facts) -> Result<u8, Failure> {
+    let Facts::Aws(facts) = facts else {
+        return Err(Failure::usage("--explain is about ParallelCluster's configuration, which a rehearsal has not")
+            .hint("leave out --rehearse, or explain a spec of `provider: aws`"));
+    };
+    let lines = trainyard_plan::aws::explained(spec, facts);
+    if session.ui.is_json() {
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|l| serde_json::json!({ "line": l.line, "path": l.path, "because": l.because, "setting": l.setting }))
+            .collect();
+        session.ui.json(&rows);
+        return Ok(0);
+    }
+    let wide = lines.iter().map(|line| line.line.chars().count()).max().unwrap_or_default().min(72);
+    for line in &lines {
+        let because = match (line.because, line.setting) {
+            ("", _) => String::new(),
+            (because, "") => format!("  # {because}"),
+            (because, setting) => format!("  # {because} [{setting}]"),
+        };
+        session.ui.data(format!("{:<wide$}{because}", line.line).trim_end());
+    }
+    Ok(0)
 }
 
 fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Failure> {
@@ -111,14 +137,14 @@ fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Fa
 
 fn show(session: &Session, plan: &trainyard_plan::Plan) {
     let ui = &session.ui;
-    ui.data(&format!("Cluster {}: {} steps, about {} s\n", plan.cluster, plan.steps.len(), plan.expected_seconds()));
+    ui.data(&format!("Cluster {}: {} steps, about {}\n", plan.cluster, plan.steps.len(), duration(plan.expected_seconds())));
     let rows = plan.steps.iter().enumerate().map(|(index, step)| {
         let undo = match &step.undo {
             Undo::Act { title, .. } => title.clone(),
             Undo::Kept { because } => format!("kept: {because}"),
             Undo::Nothing => "-".to_owned(),
         };
-        [(index + 1).to_string(), step.name.clone(), step.title.clone(), format!("{} s", step.deadline_seconds), undo]
+        [(index + 1).to_string(), step.name.clone(), step.title.clone(), duration(step.deadline_seconds), undo]
     });
     ui.data(&table(["#", "step", "what it does", "deadline", "undone by"], rows));
     ui.data("");
@@ -129,4 +155,9 @@ fn show(session: &Session, plan: &trainyard_plan::Plan) {
             ui.data(&format!("  {}: {}", note.about, note.text));
         }
     }
+}
+
+/// Seconds as people say them.
+fn duration(seconds: u64) -> String {
+    if seconds < 180 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
 }

@@ -1,5 +1,6 @@
 //! What the spec names and does not make: it must be there before the first step.
 
+use trainyard_spec::catalog::{self, Architecture};
 use trainyard_spec::model::{Accounting, Capacity, Home, ImageId, Mount, MonitoringMode, Queue, Shared};
 
 use super::cluster::os;
@@ -149,7 +150,10 @@ fn images(context: &Context<'_>) -> Vec<Expected> {
 }
 
 fn architecture(instance: &str) -> &'static str {
-    trainyard_spec::catalog::find(instance).map_or("x86_64", |known| known.architecture())
+    match catalog::find(instance).map(|known| known.architecture) {
+        Some(Architecture::Arm64) => "arm64",
+        Some(Architecture::X86_64) | None => "x86_64",
+    }
 }
 
 fn secrets(context: &Context<'_>) -> Vec<Expected> {

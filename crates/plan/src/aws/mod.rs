@@ -15,7 +15,8 @@ pub(crate) mod wire;
 use trainyard_spec::facts::AwsFacts;
 use trainyard_spec::{Diagnostic, Spec};
 
-pub use cluster::explain::{Explained, explain};
+pub use cluster::explain::Explained;
+use cluster::explain::explain;
 pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
@@ -82,6 +83,15 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts, _options: Options) -> Result<
     };
     let notes = notes::notes(&context);
     Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Aws(target) })
+}
+
+/// Every line of ParallelCluster's configuration with the reason for it.
+pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
+    let context = Context::new(spec, facts);
+    let data = configuration(&context, Stage::Whole);
+    // The same text as the artifact's: its lines are walked side by side with the data.
+    let value = serde_json::to_value(&data).unwrap_or_default();
+    explain(&yaml(&data), &value)
 }
 
 /// Any of our data as YAML that every reader takes alike.

@@ -46,12 +46,12 @@ impl Provider for Local {
     }
 
     fn execute(&self, plan: &Plan, action: &Action, context: &StepContext<'_>) -> Result<(), Failure> {
-        let Action::Local(action) = action;
+        let Action::Local(action) = action else { return Err(trainyard_plan::NotRehearsed.into()) };
         execute::execute(self, plan, action, context)
     }
 
     fn holds(&self, plan: &Plan, action: &Action) -> Result<bool, Failure> {
-        let Action::Local(action) = action;
+        let Action::Local(action) = action else { return Err(trainyard_plan::NotRehearsed.into()) };
         Ok(execute::holds(self, plan, action))
     }
 

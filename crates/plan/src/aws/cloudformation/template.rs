@@ -93,14 +93,6 @@ impl Template {
         reference(name)
     }
 
-    /// Explains a resource to linters and readers, in its metadata.
-    pub fn remark(&mut self, resource: &str, key: &str, value: Value) {
-        if let Some(Value::Object(body)) = self.resources.get_mut(resource) {
-            let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
-            metadata[key] = value;
-        }
-    }
-
     /// Gives something out to the stacks after this one, and to people.
     pub fn output(&mut self, name: &str, about: &str, value: Text) {
         self.outputs.insert(name.to_owned(), json!({ "Description": about, "Value": self::value(&value) }));
@@ -117,11 +109,6 @@ impl Template {
         self.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone().into() })
     }
 
-    /// The same as a map, where a resource type wants one.
-    pub fn tag_map(&self) -> Map<String, Value> {
-        self.tags.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect()
-    }
-
     /// What each parameter takes.
     pub fn wires(&self) -> &[(String, Wire)] {
         &self.reads
@@ -130,11 +117,6 @@ impl Template {
     /// Whether it makes anything.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()
-    }
-
-    /// The names of what it gives out.
-    pub fn output_names(&self) -> impl Iterator<Item = &str> {
-        self.outputs.keys().map(String::as_str)
     }
 
     /// Whether it makes roles or policies, which CloudFormation wants to be told.

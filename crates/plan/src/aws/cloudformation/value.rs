@@ -13,12 +13,8 @@ pub enum Text {
     Attribute(String, String),
     /// Text with `${Names}` in it.
     Sub(String),
-    /// One of a list.
-    Select(u32, Box<Text>),
     /// Parts with something between them.
     Join(String, Vec<Text>),
-    /// Text cut at a separator.
-    Split(String, Box<Text>),
 }
 
 impl Serialize for Text {
@@ -32,9 +28,7 @@ impl Serialize for Text {
             Self::Ref(name) => map.serialize_entry("Ref", name)?,
             Self::Attribute(resource, attribute) => map.serialize_entry("Fn::GetAtt", &[resource, attribute])?,
             Self::Sub(text) => map.serialize_entry("Fn::Sub", text)?,
-            Self::Select(index, list) => map.serialize_entry("Fn::Select", &(index, list))?,
             Self::Join(between, parts) => map.serialize_entry("Fn::Join", &(between, parts))?,
-            Self::Split(separator, text) => map.serialize_entry("Fn::Split", &(separator, text))?,
         }
         map.end()
     }

@@ -9,7 +9,7 @@ use crate::aws::wire::Wire;
 macro_rules! section {
     ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* $(,)? })*) => {$(
         $(#[doc = $doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(rename_all = "PascalCase")]
         pub struct $name {
             $(#[serde(skip_serializing_if = "is_absent")] pub $field: $type,)*

@@ -7,12 +7,12 @@ mod queues;
 mod shared;
 mod slurm;
 
+use trainyard_spec::catalog;
 use trainyard_spec::model::{Capacity, ComputeResource, Os, Queue, Toggle};
 
 pub use config::Configuration;
 
 use super::{Context, names, region};
-use crate::aws::place;
 
 /// Which of two configurations is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +76,9 @@ pub fn has_efa(resource: &ComputeResource) -> bool {
         Toggle::Disabled => false,
         Toggle::Auto => {
             let mut types = resource.types().peekable();
-            types.peek().is_some() && types.all(|instance| place_facts(instance.as_str()).is_some_and(|i| i.efa_interfaces > 0))
+            types.peek().is_some() && types.all(|instance| catalog::find(instance.as_str()).is_some_and(|i| i.efa_interfaces > 0))
         }
     }
-}
-
-fn place_facts(instance: &str) -> Option<&'static trainyard_spec::catalog::Instance> {
-    trainyard_spec::catalog::find(instance)
 }
 
 /// Whether a queue's nodes are kept close together (sheet 2.10, D-A09).
@@ -98,9 +94,4 @@ pub fn wants_placement_group(queue: &Queue) -> bool {
     };
     let several_zones = queue.zones.len() > 1 || queue.subnets.len() > 1;
     asked && !several_zones
-}
-
-/// Whether nodes of a queue may stand in several zones.
-pub fn spreads(queue: &Queue) -> bool {
-    place::can_spread(queue)
 }

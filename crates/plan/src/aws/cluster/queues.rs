@@ -1,6 +1,6 @@
 //! Queues and compute resources: the five ways to buy capacity, EFA, placement, counts.
 
-use trainyard_spec::catalog;
+use trainyard_spec::catalog::{self, AcceleratorKind};
 use trainyard_spec::model::{self, Allocation, Capacity, NodeKind, Toggle};
 
 use super::config::{
@@ -138,7 +138,7 @@ fn health_check(resource: &model::ComputeResource) -> Option<bool> {
         Toggle::Disabled => Some(false),
         Toggle::Auto => {
             let is_nvidia = |name: &model::InstanceType| {
-                catalog::find(name.as_str()).is_some_and(|i| i.gpus > 0 && !i.gpu_model.starts_with("trainium"))
+                catalog::find(name.as_str()).is_some_and(|i| i.gpu_kind == AcceleratorKind::Gpu)
             };
             resource.types().any(is_nvidia).then_some(true)
         }

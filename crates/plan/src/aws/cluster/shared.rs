@@ -64,5 +64,15 @@ fn lustre(name: &str, path: &str, file_system_id: Wire) -> SharedStorage {
 }
 
 fn blank(name: &str, storage_type: &'static str, path: &str) -> SharedStorage {
-    SharedStorage { name: name.to_owned(), storage_type, mount_dir: path.to_owned(), ..SharedStorage::default() }
+    SharedStorage { 
+        name: name.to_owned(),
+        storage_type,
+        mount_dir: path.to_owned(),
+        ebs_settings: None,
+        efs_settings: None,
+        fsx_lustre_settings: None,
+        fsx_open_zfs_settings: None,
+        fsx_ontap_settings: None,
+        file_cache_settings: None,
+    }
 }

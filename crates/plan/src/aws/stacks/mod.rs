@@ -55,7 +55,6 @@ pub(crate) struct Stack {
     pub kind: &'static StackKind,
     pub template: Value,
     pub wires: Vec<(String, Wire)>,
-    pub outputs: Vec<String>,
     pub makes_iam: bool,
 }
 
@@ -70,7 +69,6 @@ pub(super) fn build(kind: &'static StackKind, context: &Context<'_>) -> Option<S
         name: kind.name,
         kind,
         wires: template.wires().to_vec(),
-        outputs: template.output_names().map(str::to_owned).collect(),
         makes_iam: template.makes_iam(),
         template: template.to_value(),
     })

@@ -30,11 +30,11 @@ resource!(SecurityGroup = "AWS::EC2::SecurityGroup" {
     group_description: Text, vpc_id: Text, security_group_ingress: Vec<Rule>, security_group_egress: Vec<Rule>, tags: Vec<Tag>,
 });
 resource!(SecurityGroupIngress = "AWS::EC2::SecurityGroupIngress" {
-    group_id: Text, ip_protocol: Text, from_port: u16, to_port: u16, source_security_group_id: Text, cidr_ip: Text,
+    group_id: Text, ip_protocol: Text, from_port: u16, to_port: u16, source_security_group_id: Text,
     description: Text,
 });
 resource!(SecurityGroupEgress = "AWS::EC2::SecurityGroupEgress" {
-    group_id: Text, ip_protocol: Text, from_port: u16, to_port: u16, destination_security_group_id: Text, cidr_ip: Text,
+    group_id: Text, ip_protocol: Text, from_port: u16, to_port: u16, destination_security_group_id: Text,
     description: Text,
 });
 properties!(Rule {

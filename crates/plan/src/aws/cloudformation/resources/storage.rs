@@ -42,7 +42,7 @@ properties!(OpenZfsConfiguration {
     deployment_type: Text, throughput_capacity: u32, preferred_subnet_id: Text, route_table_ids: Vec<Text>,
     automatic_backup_retention_days: u32, daily_automatic_backup_start_time: Text,
     weekly_maintenance_start_time: Text, copy_tags_to_backups: bool, copy_tags_to_volumes: bool,
-    root_volume_configuration: RootVolume, options: Vec<Text>,
+    root_volume_configuration: RootVolume,
 });
 properties!(RootVolume { data_compression_type: Text, nfs_exports: Vec<NfsExport>, copy_tags_to_snapshots: bool });
 properties!(NfsExport { client_configurations: Vec<ClientConfiguration> });

@@ -1,0 +1,66 @@
+//! Which facts a plan is made from: a file's, a survey's, or assumed ones, and then what was assumed.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use trainyard_plan::{AwsFacts, Facts, LocalFacts};
+use trainyard_provider::{Failure, Kind};
+use trainyard_spec::{Spec, model::ProviderKind};
+
+use crate::session::Session;
+
+/// The largest file of facts that is read, in bytes.
+const FACTS_BYTES_MAX: u64 = 16 << 20;
+
+/// Where facts come from.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Source {
+    /// Facts of an earlier survey, as JSON: the same file and the same facts give the same plan.
+    #[arg(long, value_name = "FILE")]
+    pub facts: Option<PathBuf>,
+}
+
+/// Facts, and why they are not this machine's where they are assumed.
+pub struct Found {
+    /// The facts.
+    pub facts: Facts,
+    /// Why they are assumed.
+    pub assumed: Option<String>,
+}
+
+impl Source {
+    /// The facts for a plan of `spec`, on AWS or rehearsed here.
+    pub fn facts(&self, session: &Session, spec: &Spec, rehearse: bool) -> Result<Found, Failure> {
+        let is_aws = spec.provider == ProviderKind::Aws && !rehearse;
+        if let Some(file) = &self.facts {
+            let facts = read(file)?;
+            if is_aws != matches!(facts, Facts::Aws(_)) {
+                let wanted = if is_aws { "an AWS account" } else { "a machine that rehearses" };
+                return Err(Failure::usage(format!("{} holds no facts of {wanted}", file.display())));
+            }
+            return Ok(Found { facts, assumed: None });
+        }
+        if is_aws {
+            return Ok(Found { facts: Facts::Aws(AwsFacts::assumed(spec)), assumed: None });
+        }
+        let store = session.store(spec.name.as_str())?;
+        match session.survey(spec, &store) {
+            Ok(facts) => Ok(Found { facts, assumed: None }),
+            Err(failure) if failure.kind == Kind::Refused => {
+                Ok(Found { facts: Facts::Local(LocalFacts::assumed()), assumed: Some(failure.what) })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Facts, Failure> {
+    if fs::metadata(file)?.len() > FACTS_BYTES_MAX {
+        return Err(Failure::bad(format!("{} is larger than {FACTS_BYTES_MAX} bytes", file.display())));
+    }
+    serde_json::from_slice(&fs::read(file)?).map_err(|error| {
+        Failure::bad(format!("{} holds no facts", file.display()))
+            .caused_by(error)
+            .hint("it begins with {\"provider\": \"aws\", …}; docs/aws.md shows one")
+    })
+}

@@ -1,0 +1,52 @@
+"""Resource groups of capacity reservations: membership, which the emulator underneath lacks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.resourcegroups.responses import ResourceGroupsResponse
+
+from ..extension import extend, store
+
+
+def members(backend: Any, group: str) -> list[str]:
+    """ARNs in a group, which may be named by name or ARN."""
+    return store(backend, "members").setdefault(_name(group), [])
+
+
+def _name(group: str) -> str:
+    return group.split("group/")[-1].split("/")[0]
+
+
+def _group(response: Any) -> str:
+    given = json.loads(response.body or "{}")
+    group = given.get("Group") or given.get("GroupName")
+    response.resourcegroups_backend.get_group(_name(group))
+    return group
+
+
+@extend(ResourceGroupsResponse)
+def group_resources(self: Any) -> str:
+    group, added = _group(self), json.loads(self.body)["ResourceArns"]
+    found = members(self.resourcegroups_backend, group)
+    found.extend(arn for arn in added if arn not in found)
+    return json.dumps({"Succeeded": added, "Failed": [], "Pending": []})
+
+
+@extend(ResourceGroupsResponse)
+def ungroup_resources(self: Any) -> str:
+    group, removed = _group(self), json.loads(self.body)["ResourceArns"]
+    found = members(self.resourcegroups_backend, group)
+    found[:] = [arn for arn in found if arn not in removed]
+    return json.dumps({"Succeeded": removed, "Failed": [], "Pending": []})
+
+
+@extend(ResourceGroupsResponse)
+def list_group_resources(self: Any) -> str:
+    identifiers = [
+        {"ResourceArn": arn, "ResourceType": "AWS::EC2::CapacityReservation"}
+        for arn in members(self.resourcegroups_backend, _group(self))
+    ]
+    resources = [{"Identifier": item} for item in identifiers]
+    return json.dumps({"Resources": resources, "ResourceIdentifiers": identifiers})
