@@ -95,6 +95,8 @@ class Judge:
             findings += [["ERROR", "Expects", problem] for problem in surroundings.catch_up()]
             if result.findings:
                 return
+        surroundings.everything_is_deployed = True
+        findings += [["ERROR", "Expects", problem] for problem in surroundings.catch_up()]
         for item in surroundings.waiting:
             findings.append(["ERROR", "Expects", f"nothing to put it into: {json.dumps(item)}"])
         if _failed(verdict):

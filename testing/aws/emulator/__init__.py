@@ -56,5 +56,7 @@ def reset() -> None:
     with backend_lock:
         for backends in BackendDict._instances:
             backends.clear()
+            # Bucket names are remembered beside the accounts, since they are unique in the world.
+            getattr(backends, "bucket_accounts", {}).clear()
         BackendDict._instances.clear()
     reset_model_data()

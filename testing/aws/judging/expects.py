@@ -15,6 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 from emulator.services import capacity, placement, reservation_groups
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.exceptions import ServiceException
 from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.resourcegroups import resourcegroups_backends
@@ -35,7 +36,7 @@ class Surroundings:
     """The account around a plan."""
 
     def __init__(self, folder: Folder, texts: Texts):
-        self.region, self.zones, self.texts = folder.region, folder.zones, texts
+        self.region, self.texts = folder.region, texts
         self.version = folder.version
         self.ec2 = self.client("ec2")
         self.backend = ec2_backends[DEFAULT_ACCOUNT_ID][self.region]
@@ -43,6 +44,10 @@ class Surroundings:
         self.made: set[str] = set()
         self.public_tables: dict[str, str] = {}
         self.subnet_counts: dict[str, int] = {}
+        self.everything_is_deployed = False
+        zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
+        self.zone_names = {zone["ZoneId"]: zone["ZoneName"] for zone in zones}
+        self.zones = [self._zone(zone) for zone in folder.zones]
 
     def client(self, service: str) -> Any:
         return boto3.client(service, self.region)
@@ -66,10 +71,14 @@ class Surroundings:
             try:
                 if not maker(item):
                     still.append(item)
-            except ClientError as error:
+            except (ClientError, ServiceException) as error:
                 problems.append(f"expects: {item['kind']} {item.get('id') or item.get('name')}: {error}")
         self.waiting = still
         return problems
+
+    def _zone(self, given: str) -> str:
+        """A zone's name; plans may write its id."""
+        return self.zone_names.get(given, given)
 
     def _stands_for(self, given: str, real: str) -> bool:
         self.texts.identifiers[given] = real
@@ -96,7 +105,7 @@ class Surroundings:
         index = self.subnet_counts.get(vpc, 0)
         self.subnet_counts[vpc] = index + 1
         subnet = self.ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.0.{index * 16}.0/20", AvailabilityZone=item["zone"]
+            VpcId=vpc, CidrBlock=f"10.0.{index * 16}.0/20", AvailabilityZone=self._zone(item["zone"])
         )["Subnet"]["SubnetId"]
         if item.get("public"):
             self.ec2.associate_route_table(RouteTableId=self.public_tables[vpc], SubnetId=subnet)
@@ -133,7 +142,7 @@ class Surroundings:
         made = capacity.add_reservation(
             self.backend,
             item["instance"],
-            item["zone"],
+            self._zone(item["zone"]),
             int(item["count"]),
             platform=item.get("platform") or "Linux/UNIX",
             match="targeted",
@@ -159,7 +168,7 @@ class Surroundings:
         found = reservation_groups.members(resourcegroups_backends[DEFAULT_ACCOUNT_ID][self.region], arn)
         for kind in item["instances"]:
             made = capacity.add_reservation(
-                self.backend, kind, item["zone"], int(item["count"]), match="targeted"
+                self.backend, kind, self._zone(item["zone"]), int(item["count"]), match="targeted"
             )
             found.append(made["CapacityReservationArn"])
         return self._stands_for(item["arn"], arn)
@@ -184,7 +193,7 @@ class Surroundings:
         return True
 
     def _volume(self, item: Expected) -> bool:
-        made = self.ec2.create_volume(Size=100, AvailabilityZone=item["zone"], VolumeType="gp3")
+        made = self.ec2.create_volume(Size=100, AvailabilityZone=self._zone(item["zone"]), VolumeType="gp3")
         return self._stands_for(item["id"], made["VolumeId"])
 
     # -- identity and storage ---------------------------------------------------------------
@@ -240,6 +249,10 @@ class Surroundings:
         bucket, missing = self.texts.resolved(item["bucket"])
         if missing:
             return False
+        if bucket not in [known["Name"] for known in self.client("s3").list_buckets()["Buckets"]]:
+            if "${" not in item["bucket"] and not self.everything_is_deployed:
+                return False  # perhaps a stack of the plan makes it
+            self._bucket({"name": bucket})
         key = self.texts.resolved(item["key"])[0]
         self.client("s3").put_object(Bucket=bucket, Key=key, Body=b"#!/bin/bash\n")
         return True

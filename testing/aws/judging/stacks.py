@@ -18,6 +18,7 @@ from .folder import Deployment, Folder, FolderError, Texts
 
 INLINE_LIMIT = 51_200
 BUCKET = "emulated-templates"
+EXISTING = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 Finding = list[str]
 
 
@@ -143,7 +144,7 @@ class Stacks:
     def _empty_buckets(self, stack_id: str) -> None:
         """Whoever deletes a deployment empties its buckets first; CloudFormation does not."""
         for item in self._resources(stack_id).values():
-            if item["ResourceType"] == "AWS::S3::Bucket" and item.get("PhysicalResourceId"):
+            if item["ResourceType"] == "AWS::S3::Bucket" and item["ResourceStatus"] in EXISTING:
                 boto3.resource("s3", self.region).Bucket(item["PhysicalResourceId"]).object_versions.delete()
 
 

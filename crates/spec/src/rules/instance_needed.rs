@@ -19,7 +19,7 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     for (q, queue) in spec.queues.iter().enumerate() {
         for (c, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", q, "compute", c];
-            if resource.instance.is_none() {
+            if resource.types().next().is_none() {
                 let what = format!("compute resource `{}` needs an `instance`", resource.name);
                 found.push(
                     Diagnostic::error(RULE.code, at.at("instance"), what)

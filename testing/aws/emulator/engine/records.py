@@ -51,12 +51,13 @@ class ResourceFailure(Exception):
     """A resource could not be made, changed or removed; the reason is in its event."""
 
 
+def is_known(type_name: str) -> bool:
+    """Skipping an unknown type would hide a missing resource, so a stack with one is refused."""
+    return type_name in REGISTRY or type_name.startswith("Custom::")
+
+
 def kind_of(type_name: str) -> ResourceType:
-    """The type's implementation. An unknown type is a failure: skipping it would hide a missing resource."""
-    kind = REGISTRY.get("Custom::*" if type_name.startswith("Custom::") else type_name)
-    if kind is None:
-        raise PropertyError(f"Unrecognized resource types: [{type_name}]")
-    return kind
+    return REGISTRY["Custom::*" if type_name.startswith("Custom::") else type_name]
 
 
 def reason_of(error: Exception) -> str:

@@ -38,6 +38,7 @@ class Request:
     logical_id: str
     type_name: str
     tags: dict[str, str] = field(default_factory=dict)
+    deletion_policy: str = "Delete"
 
     def client(self, service: str) -> Any:
         return client(service, self.region)

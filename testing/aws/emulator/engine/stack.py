@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from . import parameters
+from . import dynamic, parameters
 from .intrinsics import NO_VALUE, Scope, evaluate, text_of
-from .records import ResourceFailure, Settings, StackResource, kind_of, now, reason_of
+from .records import ResourceFailure, Settings, StackResource, is_known, kind_of, now, reason_of
 from .resource import Made, Properties, Request
 from .template import TemplateError, creation_order, parse
 
@@ -99,6 +99,9 @@ class Stack:
         """Read a template and its parameters; TemplateError leaves the stack as it was."""
         template = parse(body)
         creation_order(template)
+        unknown = sorted({item["Type"] for item in template["Resources"].values() if not is_known(item["Type"])})
+        if unknown:
+            raise TemplateError(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
         values = parameters.resolve(template, given, self._system_parameter)
         self.body, self.template, self.given, self.values = body, template, given, values
 
@@ -132,7 +135,8 @@ class Stack:
         self._record(item, "CREATE_COMPLETE")
 
     def _make(self, item: StackResource) -> None:
-        item.made = kind_of(item.type_name).create(self._request(item), item.properties)
+        request = self._request(item)
+        item.made = kind_of(item.type_name).create(request, dynamic.resolve(item.properties, request))
         if not item.made.physical_id:
             raise ResourceFailure(f"{item.type_name} was made without a physical id")
 
@@ -161,11 +165,13 @@ class Stack:
     ) -> None:
         assert item.made
         kind = kind_of(item.type_name)
-        made = kind.update(self._request(item), item.made, old.properties, properties)
+        request = self._request(item)
+        resolved = dynamic.resolve(properties, request)
+        made = kind.update(request, item.made, dynamic.resolve(old.properties, request), resolved)
         if made is None:
             self._record(item, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical "
                          "resource; hence creating one.")  # fmt: skip
-            made = kind.create(self._request(item), properties)
+            made = kind.create(request, resolved)
             replaced.append(old)
         item.made = made
 
@@ -294,7 +300,7 @@ class Stack:
     def _request(self, item: StackResource) -> Request:
         return Request(
             self.account, self.region, self.name, self.stack_id, item.logical_id, item.type_name,
-            self.tags,
+            self.tags, item.definition.get("DeletionPolicy", "Delete"),
         )  # fmt: skip
 
     def _reference(self, name: str) -> Any:

@@ -114,7 +114,7 @@ def is_attached(backend: Any, vpc_id: str) -> bool:
 def create_route(original: Any, self: Any, route_table_id: str, *rest: Any, **options: Any) -> Any:
     gateway = options.get("gateway_id")
     if gateway and gateway.startswith("igw-"):
-        vpc_id = self.get_route_table(route_table_id).vpc.id
+        vpc_id = self.get_route_table(route_table_id).vpc_id
         attached = self.get_internet_gateway(gateway).vpc
         if attached is None or attached.id != vpc_id:
             raise EC2ClientError(

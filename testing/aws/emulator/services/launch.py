@@ -15,6 +15,7 @@ from moto.ec2.responses import EC2Response
 
 from ..extension import wrap
 from . import capacity, placement
+from .images import ROOT_VOLUME_GIB
 
 
 @wrap(EC2Response, "_parse_block_device_mapping")
@@ -25,7 +26,7 @@ def without_instance_store(original: Any, self: Any) -> list[dict[str, Any]]:
     def only_disks(name: str, default: Any = None, *rest: Any) -> Any:
         value = get(name, default, *rest)
         if name == "BlockDeviceMappings" and value:
-            return [mapping for mapping in value if "VirtualName" not in mapping]
+            return [_sized(mapping) for mapping in value if "VirtualName" not in mapping]
         return value
 
     self._get_param = only_disks
@@ -35,12 +36,20 @@ def without_instance_store(original: Any, self: Any) -> list[dict[str, Any]]:
         del self._get_param
 
 
+def _sized(mapping: dict[str, Any]) -> dict[str, Any]:
+    """A root disk without a size gets the image's."""
+    disk = mapping.get("Ebs")
+    if not disk or disk.get("VolumeSize") or disk.get("SnapshotId"):
+        return mapping
+    return {**mapping, "Ebs": {**disk, "VolumeSize": ROOT_VOLUME_GIB}}
+
+
 @wrap(LaunchTemplateVersion, "__init__")
 def launch_template_without_instance_store(original: Any, self: Any, *arguments: Any, **options: Any) -> None:
     original(self, *arguments, **options)
     mappings = self.data.get("BlockDeviceMappings") if isinstance(self.data, dict) else None
     if mappings:
-        self.data["BlockDeviceMappings"] = [mapping for mapping in mappings if "Ebs" in mapping]
+        self.data["BlockDeviceMappings"] = [_sized(mapping) for mapping in mappings if "Ebs" in mapping]
 
 
 @wrap(EC2Response, "run_instances")

@@ -5,9 +5,31 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.resourcegroups import urls
+from moto.resourcegroups.models import ResourceGroupsBackend
 from moto.resourcegroups.responses import ResourceGroupsResponse
 
-from ..extension import extend, store
+from ..extension import extend, store, wrap
+
+for _path in ("group-resources", "ungroup-resources", "list-group-resources"):
+    urls.url_paths["{0}/" + _path + "$"] = ResourceGroupsResponse.dispatch
+
+
+@wrap(ResourceGroupsBackend, "get_group")
+def get_group(original: Any, self: Any, group_name: str) -> Any:
+    return original(self, _name(group_name))
+
+
+@wrap(ResourceGroupsBackend, "get_group_configuration")
+def get_group_configuration(original: Any, self: Any, group_name: str) -> Any:
+    return original(self, _name(group_name))
+
+
+@wrap(ResourceGroupsBackend, "_validate_resource_query")
+def check_query(original: Any, self: Any, resource_query: Any) -> None:
+    """A group of reservations has a configuration instead of a query."""
+    if resource_query is not None:
+        original(resource_query)
 
 
 def members(backend: Any, group: str) -> list[str]:

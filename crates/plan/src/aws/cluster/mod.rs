@@ -93,5 +93,7 @@ pub fn wants_placement_group(queue: &Queue) -> bool {
         | Capacity::Spot { .. } => false,
     };
     let several_zones = queue.zones.len() > 1 || queue.subnets.len() > 1;
-    asked && !several_zones
+    let types = || queue.compute.iter().flat_map(ComputeResource::types);
+    let can = types().all(|name| catalog::find(name.as_str()).is_none_or(|known| known.cluster_placement));
+    asked && can && !several_zones
 }

@@ -7,7 +7,8 @@ use crate::aws::cloudformation::resources::database::{
     DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup, GeneratedSecret, Secret, ServerlessScaling,
 };
 use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup};
-use crate::aws::cloudformation::{Template, Text, attribute, kind, reference};
+use crate::aws::cloudformation::resources::iam::{Role, trust};
+use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, names};
 
 pub(super) static STACK: StackKind = StackKind {
@@ -57,7 +58,7 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .engine("aurora-mysql")
         .engine_version(VERSION)
         .master_username(USER)
-        .master_user_password(crate::aws::cloudformation::sub("{{resolve:secretsmanager:${DatabasePassword}}}"))
+        .master_user_password(sub("{{resolve:secretsmanager:${DatabasePassword}}}"))
         .subnet_group(reference("DatabaseSubnets"))
         .parameter_group(reference("DatabaseParameters"))
         .vpc_security_group_ids(vec![attribute("DatabaseSecurityGroup", "GroupId")])
@@ -70,12 +71,22 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .enable_cloudwatch_logs_exports(["error", "slowquery", "audit"].map(Text::from).to_vec())
         .tags(tags.clone());
     template.keep("Database", cluster);
+    let managed = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole");
+    let role = Role::new()
+        .description("Writes the database's own metrics")
+        .path(names::iam_path(spec))
+        .assume_role_policy_document(trust("monitoring.rds.amazonaws.com"))
+        .managed_policy_arns(vec![managed])
+        .tags(tags.clone());
+    template.add("DatabaseMonitoringRole", role);
     let instance = DbInstance::new()
         .cluster(reference("Database"))
         .class("db.serverless")
         .engine("aurora-mysql")
         .publicly_accessible(false)
         .auto_minor_version_upgrade(true)
+        .monitoring_interval(60_u32)
+        .monitoring_role_arn(attribute("DatabaseMonitoringRole", "Arn"))
         .tags(tags);
     template.keep("DatabaseInstance", instance);
     let uri = Text::Join(":".into(), vec![attribute("Database", "Endpoint.Address"), attribute("Database", "Endpoint.Port")]);

@@ -2,7 +2,7 @@
 
 use trainyard_spec::model::Home;
 
-use super::storage::{BACKUP_TIME, MAINTENANCE_TIME, group};
+use super::storage::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
 use crate::aws::cloudformation::resources::ec2::Volume;
 use crate::aws::cloudformation::resources::iam::{Role, trust};
 use crate::aws::cloudformation::resources::storage::{
@@ -74,10 +74,8 @@ struct Zfs {
 fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
     let spec = context.spec;
     let place = &context.place;
-    let mut ports = Vec::new();
-    for protocol in ["tcp", "udp"] {
-        ports.extend([(protocol, 111, 111), (protocol, 2049, 2049), (protocol, 20001, 20003)]);
-    }
+    let ports = [(111, 111), (2049, 2049), (20001, 20003)];
+    let ports = ports.map(|(from, to)| [Port::Tcp(from, to), Port::Udp(from, to)]).concat();
     let group = group(context, template, "HomeSecurityGroup", "FSx for OpenZFS", &ports);
     let mut settings = OpenZfsConfiguration::new()
         .throughput_capacity(size.mb_s)
@@ -104,7 +102,9 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
         }
         subnets
     } else {
-        settings = settings.deployment_type("SINGLE_AZ_HA_1");
+        // The newer kind has the throughputs of the multi-zone one; the older has those of a power of two.
+        let kind = if size.mb_s % 160 == 0 { "SINGLE_AZ_HA_2" } else { "SINGLE_AZ_HA_1" };
+        settings = settings.deployment_type(kind);
         vec![template.reads("HomeSubnetId", kind::SUBNET, "The subnet of /home", &place.head_subnet())]
     };
     // Root on a node must be able to make people's homes; only the group's nodes reach it at all.

@@ -30,26 +30,45 @@ fn fill(context: &Context<'_>, template: &mut Template) {
 }
 
 /// The group of a file system: nodes reach it, by group id.
-pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, about: &str, ports: &[(&str, u16, u16)]) -> Text {
+pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, about: &str, ports: &[Port]) -> Text {
     let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
     let nodes = nodes(context, template);
-    let rule = |(protocol, from, to): &(&str, u16, u16)| {
-        let rule = Rule::new().ip_protocol(*protocol).from_port(*from).to_port(*to);
-        rule.source_security_group_id(nodes.clone()).description("Nodes")
-    };
+    let ingress = |port: &Port| port.rule().source_security_group_id(nodes.clone()).description("Nodes");
+    let egress = |port: &Port| port.rule().destination_security_group_id(nodes.clone()).description("Nodes");
     let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
-    let group = group.security_group_ingress(ports.iter().map(rule).collect::<Vec<_>>());
-    let back: Vec<Rule> = ports
-        .iter()
-        .map(|(protocol, from, to)| {
-            let rule = Rule::new().ip_protocol(*protocol).from_port(*from).to_port(*to);
-            rule.destination_security_group_id(nodes.clone()).description("Nodes")
-        })
-        .collect();
+    let group = group.security_group_ingress(ports.iter().map(ingress).collect::<Vec<_>>());
+    let back: Vec<Rule> = ports.iter().map(egress).collect();
     let group = group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
     // It stays with the file system, whose interfaces carry it.
     template.keep(name, group);
     attribute(name, "GroupId")
+}
+
+/// What a file system listens on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Port {
+    /// Everything, EFA's traffic with it.
+    All,
+    Tcp(u16, u16),
+    Udp(u16, u16),
+}
+
+impl Port {
+    fn rule(self) -> Rule {
+        match self {
+            Self::All => Rule::new().ip_protocol("-1"),
+            Self::Tcp(from, to) => Rule::new().ip_protocol("tcp").from_port(from).to_port(to),
+            Self::Udp(from, to) => Rule::new().ip_protocol("udp").from_port(from).to_port(to),
+        }
+    }
+
+    fn ingress(self) -> SecurityGroupIngress {
+        match self {
+            Self::All => SecurityGroupIngress::new().ip_protocol("-1"),
+            Self::Tcp(from, to) => SecurityGroupIngress::new().ip_protocol("tcp").from_port(from).to_port(to),
+            Self::Udp(from, to) => SecurityGroupIngress::new().ip_protocol("udp").from_port(from).to_port(to),
+        }
+    }
 }
 
 fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
@@ -60,12 +79,10 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
     let choice = Chosen::new(context, lustre);
     let subnet = template.reads("StorageSubnetId", kind::SUBNET, "The subnet of the file system", &context.place.storage_subnet());
     // 988 and 1018-1023 (D-A48); Lustre over EFA needs all traffic, in both directions.
-    let ports: &[(&str, u16, u16)] =
-        if lustre.efa { &[("-1", 0, 0)] } else { &[("tcp", 988, 988), ("tcp", 1018, 1023)] };
+    let ports: &[Port] = if lustre.efa { &[Port::All] } else { &[Port::Tcp(988, 988), Port::Tcp(1018, 1023)] };
     let group = group(context, template, "LustreSecurityGroup", "FSx for Lustre", ports);
-    let own: &[(&str, u16, u16)] = ports;
-    for (number, (protocol, from, to)) in own.iter().enumerate() {
-        let rule = SecurityGroupIngress::new().group_id(group.clone()).ip_protocol(*protocol).from_port(*from).to_port(*to);
+    for (number, port) in ports.iter().enumerate() {
+        let rule = port.ingress().group_id(group.clone());
         let rule = rule.source_security_group_id(group.clone()).description("Lustre servers among themselves");
         template.keep(&format!("LustreFromLustre{}", number + 1), rule);
     }

@@ -26,5 +26,5 @@ resource!(DbClusterParameterGroup = "AWS::RDS::DBClusterParameterGroup" {
 properties!(ServerlessScaling { min_capacity: u32, max_capacity: u32 });
 resource!(DbInstance = "AWS::RDS::DBInstance" {
     cluster = "DBClusterIdentifier": Text, class = "DBInstanceClass": Text, engine: Text, publicly_accessible: bool,
-    auto_minor_version_upgrade: bool, tags: Vec<Tag>,
+    auto_minor_version_upgrade: bool, monitoring_interval: u32, monitoring_role_arn: Text, tags: Vec<Tag>,
 });
