@@ -6,6 +6,7 @@ order of deletion.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
@@ -75,6 +76,20 @@ def delete_vpc(original: Any, self: Any, vpc_id: str) -> Any:
     if gateway or endpoint or groups:
         raise _in_use("vpc", vpc.id)
     return original(self, vpc_id)
+
+
+@wrap(EC2Backend, "disassociate_vpc_cidr_block")
+def disassociate_vpc_cidr_block(original: Any, self: Any, association_id: str) -> Any:
+    for vpc in self.vpcs.values():
+        block = vpc._cidr_block_association_set.get(association_id, {}).get("cidr_block")
+        subnets = self.describe_subnets(filters={"vpc-id": vpc.id}) if block else []
+        if any(ip_network(subnet.cidr_block).subnet_of(ip_network(block)) for subnet in subnets):
+            raise EC2ClientError(
+                "InvalidCidrBlock.InUse",
+                f"The vpc CIDR block with association ID {association_id} may not be disassociated. "
+                "One or more subnets use it.",
+            )
+    return original(self, association_id)
 
 
 @wrap(EC2Backend, "detach_internet_gateway")

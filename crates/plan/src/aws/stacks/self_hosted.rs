@@ -75,8 +75,8 @@ fn agent_rule(context: &Context<'_>, template: &mut Template) -> Rule {
 
 fn server(context: &Context<'_>, template: &mut Template) {
     let spec = context.spec;
-    let files = template.reads("FilesBucketName", kind::TEXT, "The bucket with its files", &Wire::output("data", "FilesBucketName"));
-    let objects = Text::Join(String::new(), vec![sub("arn:${AWS::Partition}:s3:::"), files, "/monitoring/*".into()]);
+    template.reads("FilesBucketName", kind::TEXT, "The bucket with its files", &Wire::output("data", "FilesBucketName"));
+    let objects = sub("arn:${AWS::Partition}:s3:::${FilesBucketName}/monitoring/*");
     let may = PolicyDocument::new(vec![
         // Prometheus finds the nodes by their tags; EC2 has no narrower permission for that.
         Statement::allow("FindNodes", &["ec2:DescribeInstances", "ec2:DescribeAvailabilityZones"]).on(["*".into()]),

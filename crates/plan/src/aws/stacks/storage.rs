@@ -7,7 +7,7 @@ use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGr
 use crate::aws::cloudformation::resources::storage::{
     DataRepositoryAssociation, EventPolicy, FileSystem, LustreConfiguration, MetadataConfiguration, RepositoryPolicies,
 };
-use crate::aws::cloudformation::{Template, Text, attribute, kind, reference};
+use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, Wire, names};
 
 pub(super) static STACK: StackKind = StackKind {
@@ -136,11 +136,11 @@ fn link(template: &mut Template, bucket: &DataBucket) {
     if bucket.export {
         policies = policies.auto_export_policy(events());
     }
-    let name = template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
     let association = DataRepositoryAssociation::new()
         .file_system_id(reference("Lustre"))
         .file_system_path(bucket.path.as_str())
-        .data_repository_path(Text::Join(String::new(), vec!["s3://".into(), name]))
+        .data_repository_path(sub("s3://${DataBucketName}"))
         .batch_import_meta_data_on_create(bucket.import)
         .tags(template.tags("data"));
     let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
