@@ -59,7 +59,7 @@ fn draw() -> Vec<(String, Spec)> {
         let errors: Vec<_> = found.iter().filter(|d| d.severity == Severity::Error).collect();
         (format!("random {number}"), spec.unwrap_or_else(|| panic!("{errors:#?}\n{text}")))
     };
-    testing_specs::fixed("aws", 150, 3).into_iter().enumerate().map(accepted).collect()
+    testing_specs::fixed("aws", testing_specs::size(60), 3).into_iter().enumerate().map(accepted).collect()
 }
 
 fn queue<'a>(configuration: &'a Value, number: usize) -> &'a Value {
@@ -151,7 +151,11 @@ fn every_setting_is_in_the_release_s_schema() {
                 // A list of actions is one field in the schema, and a list of scalars is its field.
                 let path = path.replace("/Sequence[]", "");
                 let path = path.trim_end_matches("[]").split("CustomSlurmSettings").next().unwrap_or_default();
-                let path = if line.path.contains("CustomSlurmSettings") { format!("{path}CustomSlurmSettings") } else { path.to_owned() };
+                let path = if line.path.contains("CustomSlurmSettings") {
+                    format!("{path}CustomSlurmSettings")
+                } else {
+                    path.to_owned()
+                };
                 assert!(known.contains(path.as_str()), "{name}: {version} has no {path}");
             }
         }
@@ -164,13 +168,29 @@ fn capacity_is_bought_as_the_spec_says() {
     let cases = [
         ("{kind: on_demand}", "ONDEMAND", None, Some(true)),
         ("{kind: on_demand, placement_group: false}", "ONDEMAND", None, Some(false)),
-        ("{kind: targeted_reservation, reservation: cr-0123456789abcdef0}", "ONDEMAND", Some("cr-0123456789abcdef0"), Some(false)),
-        ("{kind: own_reservation, reservation: cr-0123456789abcdef0, placement_group: pg}", "ONDEMAND", Some("cr-0123456789abcdef0"), Some(true)),
-        ("{kind: capacity_block, reservation: cr-0123456789abcdef0}", "CAPACITY_BLOCK", Some("cr-0123456789abcdef0"), None),
+        (
+            "{kind: targeted_reservation, reservation: cr-0123456789abcdef0}",
+            "ONDEMAND",
+            Some("cr-0123456789abcdef0"),
+            Some(false),
+        ),
+        (
+            "{kind: own_reservation, reservation: cr-0123456789abcdef0, placement_group: pg}",
+            "ONDEMAND",
+            Some("cr-0123456789abcdef0"),
+            Some(true),
+        ),
+        (
+            "{kind: capacity_block, reservation: cr-0123456789abcdef0}",
+            "CAPACITY_BLOCK",
+            Some("cr-0123456789abcdef0"),
+            None,
+        ),
         ("{kind: spot}", "SPOT", None, Some(false)),
     ];
     for (capacity, kind, reservation, group) in cases {
-        let queue_text = format!("{{name: q, capacity: {capacity}, compute: [{{name: a, instance: p5.48xlarge, min: 2, max: 2}}]}}");
+        let queue_text =
+            format!("{{name: q, capacity: {capacity}, compute: [{{name: a, instance: p5.48xlarge, min: 2, max: 2}}]}}");
         let configuration = data(&plan(&one_queue(&queue_text, "")), "pcluster.yaml");
         let queue = queue(&configuration, 0);
         assert_eq!(queue["CapacityType"], kind, "{capacity}");
@@ -192,7 +212,9 @@ fn no_port_is_open_to_the_world() {
             for (resource, body) in template["Resources"].as_object().expect("resources") {
                 let properties = &body["Properties"];
                 let rules = properties["SecurityGroupIngress"].as_array().cloned().unwrap_or_default();
-                let world = rules.iter().chain([properties].into_iter().filter(|_| body["Type"] == "AWS::EC2::SecurityGroupIngress"));
+                let world = rules
+                    .iter()
+                    .chain([properties].into_iter().filter(|_| body["Type"] == "AWS::EC2::SecurityGroupIngress"));
                 let world = world.filter(|rule| rule["CidrIp"] == "0.0.0.0/0").count();
                 assert!(world == 0 || asked, "{name}: {resource}");
             }
@@ -232,7 +254,9 @@ fn no_policy_opens_every_bucket() {
             for body in testing_specs::yaml(&artifact.text)["Resources"].as_object().expect("resources").values() {
                 for statement in body["Properties"]["PolicyDocument"]["Statement"].as_array().expect("statements") {
                     let wide = statement["Resource"].as_array().expect("resources").iter().any(|r| r == "*");
-                    let harmless = statement["Action"].as_array().is_some_and(|a| a.iter().all(|a| a == "ecr:GetAuthorizationToken"));
+                    let harmless = statement["Action"]
+                        .as_array()
+                        .is_some_and(|a| a.iter().all(|a| a == "ecr:GetAuthorizationToken"));
                     assert!(!wide || harmless, "{name}: {statement}");
                 }
             }
@@ -255,7 +279,10 @@ fn groups_name_groups() {
         assert_eq!(rule["GroupId"], rule[other]);
     }
     let storage = data(&plan, "stacks/storage.yaml");
-    let rules = storage["Resources"]["LustreSecurityGroup"]["Properties"]["SecurityGroupIngress"].as_array().expect("rules").clone();
+    let rules = storage["Resources"]["LustreSecurityGroup"]["Properties"]["SecurityGroupIngress"]
+        .as_array()
+        .expect("rules")
+        .clone();
     let ports: Vec<_> = rules.iter().map(|rule| (rule["FromPort"].as_u64(), rule["ToPort"].as_u64())).collect();
     assert_eq!(ports, [(Some(988), Some(988)), (Some(1018), Some(1023))]);
     assert!(rules.iter().all(|rule| rule["SourceSecurityGroupId"]["Ref"] == "NodesSecurityGroupId"));
@@ -281,7 +308,10 @@ fn time_limits_hold_each_other() {
     let static_queue = "{name: q, compute: [{name: a, instance: p5.48xlarge, min: 2, max: 2}]}";
     let derived = plan(&one_queue(static_queue, ""));
     let limits = &data(&derived, "pcluster.yaml")["DevSettings"]["Timeouts"];
-    assert_eq!((limits["HeadNodeBootstrapTimeout"].as_u64(), limits["ComputeNodeBootstrapTimeout"].as_u64()), (Some(2400), Some(1800)));
+    assert_eq!(
+        (limits["HeadNodeBootstrapTimeout"].as_u64(), limits["ComputeNodeBootstrapTimeout"].as_u64()),
+        (Some(2400), Some(1800))
+    );
     let block = "{name: q, capacity: {kind: capacity_block, reservation: cr-0123456789abcdef0}, compute: [{name: a, instance: p5.48xlarge, min: 2, max: 2}]}";
     let limits = &data(&plan(&one_queue(block, "")), "pcluster.yaml")["DevSettings"]["Timeouts"];
     assert_eq!(limits["HeadNodeBootstrapTimeout"], 600, "a block's nodes join when it starts");
@@ -304,7 +334,8 @@ fn static_nodes_come_later_where_the_head_cannot_wait() {
 /// What a stack gave out is put in where the facts know it: the file is then ready for ParallelCluster.
 #[test]
 fn known_outputs_are_put_in() {
-    let spec = one_queue("{name: q, compute: [{name: a, instance: c5.large, max: 2}]}", ", storage: {shared: {kind: none}}");
+    let spec =
+        one_queue("{name: q, compute: [{name: a, instance: c5.large, max: 2}]}", ", storage: {shared: {kind: none}}");
     let mut facts = AwsFacts::assumed(&spec);
     for (stack, output, value) in [
         ("network", "PrivateSubnetId", "subnet-0123456789abcdef0"),

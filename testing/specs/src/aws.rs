@@ -25,21 +25,55 @@ static SITES: &[Site] = &[
     Site {
         region: "us-east-2",
         zones: ["us-east-2b", "us-east-2c"],
-        accelerated: &["p4d.24xlarge", "p5.48xlarge", "p5e.48xlarge", "p5en.48xlarge", "p6-b200.48xlarge", "trn2.48xlarge", "g6e.12xlarge", "g5.12xlarge"],
+        accelerated: &[
+            "p4d.24xlarge",
+            "p5.48xlarge",
+            "p5e.48xlarge",
+            "p5en.48xlarge",
+            "p6-b200.48xlarge",
+            "trn2.48xlarge",
+            "g6e.12xlarge",
+            "g5.12xlarge",
+        ],
     },
     Site {
         region: "us-east-1",
         zones: ["us-east-1c", "us-east-1a"],
-        accelerated: &["p4de.24xlarge", "p5.48xlarge", "p5.4xlarge", "p5en.48xlarge", "p6-b300.48xlarge", "trn1.32xlarge", "g6.12xlarge"],
+        accelerated: &[
+            "p4de.24xlarge",
+            "p5.48xlarge",
+            "p5.4xlarge",
+            "p5en.48xlarge",
+            "p6-b300.48xlarge",
+            "trn1.32xlarge",
+            "g6.12xlarge",
+        ],
     },
     Site {
         region: "us-west-2",
         zones: ["us-west-2b", "us-west-2a"],
-        accelerated: &["p4d.24xlarge", "p5.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "trn1.32xlarge", "g4dn.12xlarge", "g5.2xlarge"],
+        accelerated: &[
+            "p4d.24xlarge",
+            "p5.48xlarge",
+            "p6-b200.48xlarge",
+            "p6-b300.48xlarge",
+            "trn1.32xlarge",
+            "g4dn.12xlarge",
+            "g5.2xlarge",
+        ],
     },
 ];
 
-static CPUS: &[&str] = &["c5.large", "c6i.8xlarge", "c7i.8xlarge", "c6a.8xlarge", "m6i.8xlarge", "m5n.8xlarge", "c6in.32xlarge", "r6i.4xlarge"];
+static CPUS: &[&str] = &[
+    "c5.large",
+    "c6i.8xlarge",
+    "c7i.8xlarge",
+    "c6a.8xlarge",
+    "m6i.8xlarge",
+    "m5n.8xlarge",
+    "c6in.32xlarge",
+    "r6i.4xlarge",
+];
 static ARM_CPUS: &[&str] = &["c7g.16xlarge", "m7g.4xlarge", "c6g.8xlarge"];
 /// Alike in cores, without EFA.
 static ALIKE: &[&str] = &["m5.8xlarge", "m6i.8xlarge", "c6i.8xlarge"];
@@ -98,7 +132,13 @@ impl Draft {
         maybe!(self, map, 40, "tags", json!({ "team": "größe", "cost center": "1: x" }));
         maybe!(self, map, 40, "accounting", self.accounting());
         maybe!(self, map, 30, "directory", self.directory());
-        maybe!(self, map, 30, "budget", json!({ "usd_per_month": self.dice.between(1, 99999), "notify": ["a@example.com"] }));
+        maybe!(
+            self,
+            map,
+            30,
+            "budget",
+            json!({ "usd_per_month": self.dice.between(1, 99999), "notify": ["a@example.com"] })
+        );
         map.into()
     }
 
@@ -144,8 +184,11 @@ impl Draft {
     }
 
     fn head(&mut self) -> Value {
-        let types: &[&str] =
-            if self.is_arm { &["m7g.8xlarge", "m6g.8xlarge"] } else { &["m5.8xlarge", "m6i.8xlarge", "c6i.16xlarge", "r6i.4xlarge"] };
+        let types: &[&str] = if self.is_arm {
+            &["m7g.8xlarge", "m6g.8xlarge"]
+        } else {
+            &["m5.8xlarge", "m6i.8xlarge", "c6i.16xlarge", "r6i.4xlarge"]
+        };
         let instance = *self.dice.pick(types);
         let mut map = Map::new();
         map.insert("instance".into(), instance.into());
@@ -172,7 +215,8 @@ impl Draft {
     }
 
     fn login(&mut self) -> Value {
-        let types: &[&str] = if self.is_arm { &["m7g.large", "c7g.xlarge"] } else { &["m5.large", "m6i.xlarge", "g5.xlarge"] };
+        let types: &[&str] =
+            if self.is_arm { &["m7g.large", "c7g.xlarge"] } else { &["m5.large", "m6i.xlarge", "g5.xlarge"] };
         let pools: Vec<Value> = (0..self.dice.between(1, 3))
             .map(|number| {
                 let mut map = Map::new();
@@ -192,7 +236,13 @@ impl Draft {
     fn parallelcluster(&mut self) -> Value {
         let mut map = Map::new();
         maybe!(self, map, 10, "version", "3.16.0".into());
-        maybe!(self, map, 70, "os", (*self.dice.pick(&["ubuntu2204", "ubuntu2404", "alinux2023", "rhel9", "rhel8"])).into());
+        maybe!(
+            self,
+            map,
+            70,
+            "os",
+            (*self.dice.pick(&["ubuntu2204", "ubuntu2404", "alinux2023", "rhel9", "rhel8"])).into()
+        );
         maybe!(self, map, 20, "engine", "cli".into());
         map.into()
     }
@@ -206,7 +256,13 @@ impl Draft {
         maybe!(self, map, 50, "slurmd_timeout_seconds", self.dice.between(10, 600).into());
         maybe!(self, map, 30, "scaling", (*self.dice.pick(&["greedy_all_or_nothing", "best_effort"])).into());
         maybe!(self, map, 15, "munge_key_secret", self.secret("munge"));
-        maybe!(self, map, 40, "settings", json!({ "MaxArraySize": 5000, "EnforcePartLimits": "ALL", "DebugFlags": "Power" }));
+        maybe!(
+            self,
+            map,
+            40,
+            "settings",
+            json!({ "MaxArraySize": 5000, "EnforcePartLimits": "ALL", "DebugFlags": "Power" })
+        );
         map.into()
     }
 
@@ -249,7 +305,10 @@ impl Draft {
             maybe!(self, map, 40, "amg_workspace", "g-0123456789".into());
         }
         if mode == "self_hosted" {
-            let arn = format!("arn:aws:acm:{}:111122223333:certificate/12345678-90ab-cdef-1234-567890abcdef", self.site.region);
+            let arn = format!(
+                "arn:aws:acm:{}:111122223333:certificate/12345678-90ab-cdef-1234-567890abcdef",
+                self.site.region
+            );
             map.insert("certificate".into(), arn.into());
         }
         maybe!(self, map, 20, "interval_seconds", self.dice.between(5, 300).into());
@@ -324,7 +383,9 @@ impl Draft {
         match self.dice.between(0, 9) {
             0 => json!({ "kind": "none" }),
             1 => json!({ "kind": "existing", "id": self.id("fs") }),
-            2 => json!({ "kind": "lustre", "deployment": "persistent2", "size_gib": 38400, "throughput_mb_s_per_tib": 125, "efa": true }),
+            2 => {
+                json!({ "kind": "lustre", "deployment": "persistent2", "size_gib": 38400, "throughput_mb_s_per_tib": 125, "efa": true })
+            }
             _ => self.lustre(),
         }
     }
@@ -357,7 +418,8 @@ impl Draft {
             2..=5 => json!({ "kind": "volume", "size_gib": self.dice.between(10, 4000) }),
             _ => {
                 let is_multi = self.dice.chance(40);
-                let speed = if is_multi { *self.dice.pick(&[160, 320, 640]) } else { *self.dice.pick(&[64, 160, 512, 640]) };
+                let speed =
+                    if is_multi { *self.dice.pick(&[160, 320, 640]) } else { *self.dice.pick(&[64, 160, 512, 640]) };
                 json!({ "kind": "openzfs", "size_gib": self.dice.between(64, 9000), "throughput_mb_s": speed, "multi_zone": is_multi })
             }
         }
@@ -406,17 +468,22 @@ impl Draft {
     fn flexible(&mut self, map: &mut Map<String, Value>) {
         let types = if self.is_arm { ALIKE_ARM } else { ALIKE };
         let is_spot = self.dice.chance(50);
-        let capacity = if is_spot { json!({ "kind": "spot" }) } else { json!({ "kind": "on_demand", "placement_group": false }) };
+        let capacity =
+            if is_spot { json!({ "kind": "spot" }) } else { json!({ "kind": "on_demand", "placement_group": false }) };
         map.insert("capacity".into(), capacity);
-        let strategies: &[&str] =
-            if is_spot { &["lowest_price", "capacity_optimized", "price_capacity_optimized", "capacity_optimized_prioritized"] } else { &["lowest_price", "prioritized"] };
+        let strategies: &[&str] = if is_spot {
+            &["lowest_price", "capacity_optimized", "price_capacity_optimized", "capacity_optimized_prioritized"]
+        } else {
+            &["lowest_price", "prioritized"]
+        };
         if self.dice.chance(70) {
             map.insert("allocation".into(), (*self.dice.pick(strategies)).into());
         }
         if self.has_two_zones && !self.has_network && self.dice.chance(70) {
             map.insert("zones".into(), json!(self.site.zones));
         }
-        let mut resource = json!({ "name": "any", "instances": types, "max": self.dice.between(1, 20), "efa": "disabled" });
+        let mut resource =
+            json!({ "name": "any", "instances": types, "max": self.dice.between(1, 20), "efa": "disabled" });
         self.weights(&mut resource);
         map.insert("compute".into(), json!([resource]));
     }
@@ -435,7 +502,8 @@ impl Draft {
         if self.has_network && self.dice.chance(35) {
             map.insert("subnets".into(), json!([self.id("subnet")]));
         }
-        let compute: Value = (0..self.dice.between(1, 2)).map(|number| self.resource(number, instance, is_block)).collect();
+        let compute: Value =
+            (0..self.dice.between(1, 2)).map(|number| self.resource(number, instance, is_block)).collect();
         map.insert("compute".into(), compute);
     }
 
@@ -448,7 +516,8 @@ impl Draft {
             4 => json!({ "kind": "targeted_reservation", "reservation": self.id("cr") }),
             5 | 6 => json!({ "kind": "own_reservation", "reservation": self.id("cr"), "placement_group": "my-group" }),
             7 => {
-                let arn = format!("arn:aws:resource-groups:{}:111122223333:group/{}", self.site.region, self.dice.hex(8));
+                let arn =
+                    format!("arn:aws:resource-groups:{}:111122223333:group/{}", self.site.region, self.dice.hex(8));
                 json!({ "kind": "reservation_group", "group": arn })
             }
             8..=10 if has_blocks => json!({ "kind": "capacity_block", "reservation": self.id("cr") }),

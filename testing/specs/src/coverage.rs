@@ -61,7 +61,9 @@ impl<'a> Walker<'a> {
     fn fields(&self, schema: &'a Value, path: &str, fields: &mut BTreeSet<String>) {
         for (mark, form) in self.forms(schema) {
             if let Some(properties) = form["properties"].as_object() {
-                for (name, property) in properties.iter().filter(|(name, property)| *name != "kind" || property.get("const").is_none()) {
+                for (name, property) in
+                    properties.iter().filter(|(name, property)| *name != "kind" || property.get("const").is_none())
+                {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}{mark}.{name}") };
                     fields.insert(path.clone());
                     self.fields(property, &path, fields);

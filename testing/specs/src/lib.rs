@@ -72,3 +72,8 @@ pub fn parallelcluster_schemas() -> [(&'static str, BTreeSet<&'static str>); 4] 
         ("3.16.1", paths(schema!("3.16"))),
     ]
 }
+
+/// How many specs a test looks at: `usual`, or what `TRAINYARD_TEST_SPECS` says.
+pub fn size(usual: usize) -> usize {
+    std::env::var("TRAINYARD_TEST_SPECS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}

@@ -14,7 +14,8 @@ fn every_field_is_reached() {
     let specs = fixed("aws", count, 7);
     let shares = coverage(&specs);
     assert!(shares.len() > 100, "{} fields", shares.len());
-    let inside = |field: &str| !OUTSIDE.iter().any(|outside| field == *outside || field.starts_with(&format!("{outside}.")));
+    let inside =
+        |field: &str| !OUTSIDE.iter().any(|outside| field == *outside || field.starts_with(&format!("{outside}.")));
     let low: Vec<String> = shares
         .iter()
         .filter(|share| inside(&share.field) && share.specs * 100 < PERCENT_MIN * count)

@@ -26,7 +26,8 @@ fn fill(context: &Context<'_>, template: &mut Template) {
             Some(id) => id.clone(),
             None => "*".to_owned(),
         };
-        let target = sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
+        let target =
+            sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
         let write = Statement::allow("WriteMetrics", &["aps:RemoteWrite"]).on([target]);
         // A workspace of the monitoring stack does not exist yet; its tag is known.
         let write = if spec.monitoring.amp_workspace.is_some() {
@@ -50,7 +51,12 @@ fn policy(context: &Context<'_>, about: &str, statements: Vec<Statement>) -> Man
 }
 
 fn node_statements(context: &Context<'_>, template: &mut Template) -> Vec<Statement> {
-    template.reads("FilesBucketName", kind::TEXT, "The bucket with the nodes' files", &Wire::output("data", "FilesBucketName"));
+    template.reads(
+        "FilesBucketName",
+        kind::TEXT,
+        "The bucket with the nodes' files",
+        &Wire::output("data", "FilesBucketName"),
+    );
     let mut statements = bucket_statements("Files", &["s3:GetObject"]);
     if context.spec.storage.data_bucket.is_some() {
         template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));

@@ -38,7 +38,8 @@ pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, 
     let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
     let group = group.security_group_ingress(ports.iter().map(ingress).collect::<Vec<_>>());
     let back: Vec<Rule> = ports.iter().map(egress).collect();
-    let group = group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
+    let group =
+        group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
     // It stays with the file system, whose interfaces carry it.
     template.keep(name, group);
     attribute(name, "GroupId")
@@ -72,12 +73,22 @@ impl Port {
 }
 
 fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
-    template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group())
+    template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    )
 }
 
 fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
     let choice = Chosen::new(context, lustre);
-    let subnet = template.reads("StorageSubnetId", kind::SUBNET, "The subnet of the file system", &context.place.storage_subnet());
+    let subnet = template.reads(
+        "StorageSubnetId",
+        kind::SUBNET,
+        "The subnet of the file system",
+        &context.place.storage_subnet(),
+    );
     // 988 and 1018-1023 (D-A48); Lustre over EFA needs all traffic, in both directions.
     let ports: &[Port] = if lustre.efa { &[Port::All] } else { &[Port::Tcp(988, 988), Port::Tcp(1018, 1023)] };
     let group = group(context, template, "LustreSecurityGroup", "FSx for Lustre", ports);
@@ -145,7 +156,11 @@ fn link(template: &mut Template, bucket: &DataBucket) {
         .tags(template.tags("data"));
     let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
     template.keep("DataLink", association);
-    template.output("DataLinkId", "The link between the data bucket and the file system", attribute("DataLink", "AssociationId"));
+    template.output(
+        "DataLinkId",
+        "The link between the data bucket and the file system",
+        attribute("DataLink", "AssociationId"),
+    );
 }
 
 /// FSx backs up neither scratch file systems nor those that are linked to S3.
