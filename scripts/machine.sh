@@ -59,3 +59,22 @@ use_build_folder() {
   mkdir -p "$CARGO_TARGET_DIR" 2>/dev/null || unset CARGO_TARGET_DIR
   build_folder=${CARGO_TARGET_DIR:-$root/target}
 }
+
+# A Python environment from a lock file with hashes, made once for each content of the lock. $1: name of
+# testing/aws/requirements/NAME.txt. Sets python_env to its folder.
+python_env() {
+  local lock=$root/testing/aws/requirements/$1.txt base=${XDG_CACHE_HOME:-$HOME/.cache}/trainyard/python uv
+  python_env=$base/$1-$(sha256sum "$lock" | cut -c1-12)
+  [ ! -f "$python_env/.complete" ] || return 0
+  uv=$base/uv-$(sha256sum "$root/testing/aws/requirements/uv.txt" | cut -c1-12)
+  if [ ! -f "$uv/.complete" ]; then
+    /usr/bin/python3 -m venv "$uv" || die "this machine's Python makes no environments" "install it with: sudo apt-get install python3-venv"
+    "$uv/bin/pip" -q --disable-pip-version-check install --require-hashes -r "$root/testing/aws/requirements/uv.txt"
+    touch "$uv/.complete"
+  fi
+  say "installing Python packages for: $1"
+  rm -rf "$python_env"
+  "$uv/bin/uv" -q venv --python /usr/bin/python3 "$python_env"
+  VIRTUAL_ENV=$python_env "$uv/bin/uv" -q pip install --require-hashes -r "$lock"
+  touch "$python_env/.complete"
+}

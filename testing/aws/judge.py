@@ -74,6 +74,7 @@ class Judge:
             self._deploy_and_validate(other, surroundings, stacks, verdict)
         if options.delete:
             verdict["stage"] = "delete" if not _failed(verdict) else verdict["stage"]
+            surroundings.remove_file_systems()
             results, verdict["retained"] = stacks.delete_all()
             for result in results:
                 verdict["stacks"].append(result.line())

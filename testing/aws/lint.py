@@ -135,8 +135,7 @@ def print_summary(folders: dict[Path, list[Path]], findings: list[Finding], with
     for folder, templates in folders.items():
         count = Counter(finding.level for finding in findings if finding.template in templates)
         total += count
-        print(f"{str(folder):<{width}}  {len(templates):>9}  "
-              + "  ".join(f"{count[column]:>8}" for column in columns))
+        print(f"{str(folder):<{width}}  {len(templates):>9}  " + "  ".join(f"{count[column]:>8}" for column in columns))
     number = sum(len(templates) for templates in folders.values())
     print(f"{'all':<{width}}  {number:>9}  " + "  ".join(f"{total[column]:>8}" for column in columns))
 
@@ -144,8 +143,9 @@ def print_summary(folders: dict[Path, list[Path]], findings: list[Finding], with
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkov", action="store_true", help="run checkov too")
-    parser.add_argument("--checkov-python", type=Path, default=Path(DEFAULT_CHECKOV),
-                        help="the Python of checkov's environment")
+    parser.add_argument(
+        "--checkov-python", type=Path, default=Path(DEFAULT_CHECKOV), help="the Python of checkov's environment"
+    )
     parser.add_argument("dirs", nargs="+", type=Path, metavar="DIR")
     given = parser.parse_args(arguments)
     folders = {folder: templates_of(folder) for folder in given.dirs}

@@ -46,8 +46,9 @@ def _end_with_input() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="emulator", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="emulator", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("serve", help="serve on the loopback address")
     command.add_argument("--port", type=int, default=0, help="0 picks a free one (default)")

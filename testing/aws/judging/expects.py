@@ -13,13 +13,14 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from emulator.services import capacity, placement, reservation_groups
-from emulator.services.images import parallelcluster_version
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.resourcegroups import resourcegroups_backends
+
+from emulator.services import capacity, placement, reservation_groups
+from emulator.services.images import parallelcluster_version
 
 from .folder import Folder, Texts
 
@@ -45,6 +46,7 @@ class Surroundings:
         self.public_tables: dict[str, str] = {}
         self.subnet_counts: dict[str, int] = {}
         self.everything_is_deployed = False
+        self.file_systems: list[str] = []
         zones = self.ec2.describe_availability_zones()["AvailabilityZones"]
         self.zone_names = {zone["ZoneId"]: zone["ZoneName"] for zone in zones}
         self.zones = [self._zone(zone) for zone in folder.zones]
@@ -159,9 +161,7 @@ class Surroundings:
                 {"Type": "AWS::EC2::CapacityReservationPool"},
                 {
                     "Type": "AWS::ResourceGroups::Generic",
-                    "Parameters": [
-                        {"Name": "allowed-resource-types", "Values": ["AWS::EC2::CapacityReservation"]}
-                    ],
+                    "Parameters": [{"Name": "allowed-resource-types", "Values": ["AWS::EC2::CapacityReservation"]}],
                 },
             ],
         )["Group"]["GroupArn"]
@@ -244,9 +244,7 @@ class Surroundings:
         return self._stands_for(item["id"], made["workspace"]["id"])
 
     def _bucket(self, item: Expected) -> bool:
-        place = {} if self.region == "us-east-1" else {
-            "CreateBucketConfiguration": {"LocationConstraint": self.region}
-        }
+        place = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
         self.client("s3").create_bucket(Bucket=item["name"], **place)
         return True
 
@@ -266,15 +264,15 @@ class Surroundings:
 
     def _place(self, given: str | None = None) -> tuple[str, str] | None:
         """A subnet for an existing file system, and a group that admits the cluster."""
-        subnets = [
-            subnet
-            for subnet in self.ec2.describe_subnets()["Subnets"]
-            if not self._is_default(subnet["VpcId"])
-        ]
+        subnets = [subnet for subnet in self.ec2.describe_subnets()["Subnets"] if not self._is_default(subnet["VpcId"])]
         wanted = self._real(given)
-        chosen = [subnet for subnet in subnets if subnet["SubnetId"] == wanted] if wanted else sorted(
-            subnets,
-            key=lambda subnet: (subnet["MapPublicIpOnLaunch"], subnet["AvailabilityZone"] != self.zones[0]),
+        chosen = (
+            [subnet for subnet in subnets if subnet["SubnetId"] == wanted]
+            if wanted
+            else sorted(
+                subnets,
+                key=lambda subnet: (subnet["MapPublicIpOnLaunch"], subnet["AvailabilityZone"] != self.zones[0]),
+            )
         )
         if not chosen:
             return None
@@ -292,9 +290,18 @@ class Surroundings:
         if place is None:
             return None
         subnet, group = place
-        return self.client("fsx").create_file_system(SubnetIds=[subnet], SecurityGroupIds=[group], **settings)[
-            "FileSystem"
-        ]
+        answer = self.client("fsx").create_file_system(SubnetIds=[subnet], SecurityGroupIds=[group], **settings)
+        self.file_systems.append(answer["FileSystem"]["FileSystemId"])
+        return answer["FileSystem"]
+
+    def remove_file_systems(self) -> None:
+        """Take away what stands in for existing file systems, so that it holds no network of a stack."""
+        fsx = self.client("fsx")
+        for name in self.file_systems:
+            fsx.delete_file_system(
+                FileSystemId=name, OpenZFSConfiguration={"Options": ["DELETE_CHILD_VOLUMES_AND_SNAPSHOTS"]}
+            )
+        self.file_systems.clear()
 
     def _lustre(self, item: Expected) -> bool:
         made = self._file_system(
@@ -350,7 +357,5 @@ class Surroundings:
         for subnet in self.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]:
             if subnet["AvailabilityZone"] not in zones:
                 zones.add(subnet["AvailabilityZone"])
-                efs.create_mount_target(
-                    FileSystemId=made, SubnetId=subnet["SubnetId"], SecurityGroups=[place[1]]
-                )
+                efs.create_mount_target(FileSystemId=made, SubnetId=subnet["SubnetId"], SecurityGroups=[place[1]])
         return self._stands_for(item["id"], made)

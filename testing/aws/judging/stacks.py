@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-import yaml
 from botocore.exceptions import ClientError
+
+from emulator.engine.template import parse
 
 from .folder import Deployment, Folder, FolderError, Texts
 
@@ -101,7 +102,7 @@ class Stacks:
             findings = [["ERROR", "Stack " + step.stack, reason] for reason in self._failures(step.stack_name)]
             findings = findings or [["ERROR", "Stack " + step.stack, status]]
         else:
-            for name in yaml.safe_load(body)["Resources"]:
+            for name in parse(body)["Resources"]:
                 if not found.get(name, {}).get("PhysicalResourceId"):
                     findings.append(["ERROR", "Stack " + step.stack, f"{name} does not exist"])
             for output in stack.get("Outputs", []):
@@ -155,9 +156,7 @@ def _deletion_findings(step: Deployment, refused: list[tuple[str, str]], somethi
     wrong = [(label, reason) for label, reason in refused if label not in held]
     findings = [["ERROR", "Delete " + step.stack, f"{label}: {reason}"] for label, reason in wrong]
     if held:
-        findings.append(
-            ["INFO", "Delete " + step.stack, f"stays, since what is retained uses it: {', '.join(held)}"]
-        )
+        findings.append(["INFO", "Delete " + step.stack, f"stays, since what is retained uses it: {', '.join(held)}"])
     return findings
 
 

@@ -58,8 +58,8 @@ class EmulatorTest(unittest.TestCase):
         self, resources: Resources, outputs: dict[str, Any] | None = None, name: str = "stack", **options: Any
     ) -> dict[str, Any]:
         """Create or update a stack; answers its description."""
-        body = json.dumps({"Resources": resources, "Outputs": {
-            key: {"Value": value} for key, value in (outputs or {}).items()}, **options.pop("sections", {})})  # fmt: skip
+        values = {key: {"Value": value} for key, value in (outputs or {}).items()}
+        body = json.dumps({"Resources": resources, "Outputs": values})
         names = [stack["StackName"] for stack in self.cloudformation.describe_stacks()["Stacks"]]
         call = self.cloudformation.update_stack if name in names else self.cloudformation.create_stack
         call(StackName=name, TemplateBody=body, Capabilities=CONSENT, **options)

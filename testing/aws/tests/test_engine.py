@@ -32,16 +32,17 @@ class RefusalTest(EmulatorTest):
         self.assertIn("unsupported property Colour", self.reasons())
 
     def test_templates_that_the_service_refuses(self) -> None:
+        named = {"BucketName": ref("Nobody")}
+        circle = {name: resource("AWS::S3::Bucket", BucketName=ref(other)) for name, other in ("AB", "BA")}
         cases = {
-            "Unresolved resource dependencies [Nobody]": {"Resources": {"A": resource("AWS::S3::Bucket", BucketName=ref("Nobody"))}},
-            "null": {"Resources": {"A": resource("AWS::S3::Bucket", BucketName=None)}},
+            "Unresolved resource dependencies [Nobody]": {"Resources": {"A": BUCKET | {"Properties": named}}},
+            "null": {"Resources": {"A": BUCKET | {"Properties": {"BucketName": None}}}},
             "At least one Resources member": {"Resources": {}},
             "Invalid template property": {"Resources": {"A": BUCKET}, "Output": {}},
             "Every Resources object must contain a Type": {"Resources": {"A": {"Properties": {}}}},
-            "Circular dependency": {"Resources": {
-                "A": resource("AWS::S3::Bucket", BucketName=ref("B")), "B": resource("AWS::S3::Bucket", BucketName=ref("A"))}},
+            "Circular dependency": {"Resources": circle},
             "must have values": {"Parameters": {"P": {"Type": "String"}}, "Resources": {"A": BUCKET}},
-        }  # fmt: skip
+        }
         for expected, template in cases.items():
             with self.subTest(expected):
                 message = self.refused(
@@ -52,7 +53,9 @@ class RefusalTest(EmulatorTest):
 
     def test_iam_needs_consent(self) -> None:
         trust = {"Version": "2012-10-17", "Statement": []}
-        body = json.dumps({"Resources": {"R": resource("AWS::IAM::Role", RoleName="r", AssumeRolePolicyDocument=trust)}})
+        body = json.dumps(
+            {"Resources": {"R": resource("AWS::IAM::Role", RoleName="r", AssumeRolePolicyDocument=trust)}}
+        )
         self.refused("InsufficientCapabilitiesException", self.cloudformation.create_stack, StackName="stack",
                      TemplateBody=body, Capabilities=["CAPABILITY_IAM"])  # fmt: skip
 
@@ -90,7 +93,9 @@ class LifeTest(EmulatorTest):
         nat = resource("AWS::EC2::NatGateway", SubnetId=ref("Subnet"), AllocationId=att("Address", "AllocationId"))
         gateway = {
             "Gateway": resource("AWS::EC2::InternetGateway"),
-            "Attachment": resource("AWS::EC2::VPCGatewayAttachment", VpcId=ref("Vpc"), InternetGatewayId=ref("Gateway")),
+            "Attachment": resource(
+                "AWS::EC2::VPCGatewayAttachment", VpcId=ref("Vpc"), InternetGatewayId=ref("Gateway")
+            ),
         }
         self.deploy(NETWORK | gateway | {"Address": address, "Nat": nat})
         self.status("ROLLBACK_COMPLETE")

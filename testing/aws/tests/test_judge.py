@@ -122,7 +122,9 @@ class TextsTest(unittest.TestCase):
         texts.identifiers = {"cr-1": "cr-12", "cr-12": "cr-9"}
         texts.outputs = {("network", "Id"): "x"}
         self.assertEqual(texts.with_identifiers("cr-1 cr-12"), "cr-12 cr-9")
-        self.assertEqual(texts.resolved("${network.Id} ${network.No} ${HOME}"), ("x ${network.No} ${HOME}", ["${network.No}"]))
+        self.assertEqual(
+            texts.resolved("${network.Id} ${network.No} ${HOME}"), ("x ${network.No} ${HOME}", ["${network.No}"])
+        )
 
 
 if __name__ == "__main__":

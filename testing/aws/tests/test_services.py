@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from emulator.services.images import parallelcluster_version
@@ -28,7 +28,7 @@ class CapacityTest(EmulatorTest):
         )["CapacityReservation"]
 
     def test_a_block_follows_the_clock(self) -> None:
-        moment = datetime.now(timezone.utc)
+        moment = datetime.now(UTC)
         future, running, past = (self.buy(moment + timedelta(hours=hours)) for hours in (5, -5, -50))
         found = self.ec2.describe_capacity_reservations()["CapacityReservations"]
         states = {item["CapacityReservationId"]: item for item in found}
@@ -57,9 +57,9 @@ class CapacityTest(EmulatorTest):
             InstanceType="p5.48xlarge", InstancePlatform="Linux/UNIX", AvailabilityZone="us-east-1a", InstanceCount=1
         )["CapacityReservation"]["CapacityReservationArn"]
         groups = client("resource-groups")
-        group = groups.create_group(
-            Name="pool", Configuration=[{"Type": "AWS::EC2::CapacityReservationPool"}]
-        )["Group"]["GroupArn"]
+        group = groups.create_group(Name="pool", Configuration=[{"Type": "AWS::EC2::CapacityReservationPool"}])[
+            "Group"
+        ]["GroupArn"]
         groups.group_resources(Group=group, ResourceArns=[made])
         found = groups.list_group_resources(Group=group)["Resources"]
         self.assertEqual(found[0]["Identifier"]["ResourceArn"], made)
@@ -76,9 +76,9 @@ class LaunchTest(EmulatorTest):
         super().setUp()
         self.ec2 = client("ec2")
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        self.subnet = self.ec2.create_subnet(
-            VpcId=vpc, CidrBlock="10.0.0.0/20", AvailabilityZone="us-east-1a"
-        )["Subnet"]["SubnetId"]
+        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20", AvailabilityZone="us-east-1a")[
+            "Subnet"
+        ]["SubnetId"]
         self.image = self.official("x86_64")
 
     def official(self, architecture: str) -> str:
@@ -110,7 +110,9 @@ class LaunchTest(EmulatorTest):
                 self.refused(code, self.ec2.run_instances, **(good | change))
 
     def test_topology(self) -> None:
-        self.ec2.run_instances(ImageId=self.image, InstanceType="m5.large", SubnetId=self.subnet, MinCount=2, MaxCount=2)
+        self.ec2.run_instances(
+            ImageId=self.image, InstanceType="m5.large", SubnetId=self.subnet, MinCount=2, MaxCount=2
+        )
         nodes = self.ec2.describe_instance_topology()["Instances"]
         self.assertEqual(len(nodes), 2)
         self.assertEqual(len(nodes[0]["NetworkNodes"]), 3)
@@ -201,5 +203,3 @@ class GrafanaTest(EmulatorTest):
         self.assertTrue(token["serviceAccountToken"]["key"].startswith("glsa_"))
         grafana.delete_workspace(workspaceId=made["id"])
         self.refused("ResourceNotFoundException", grafana.describe_workspace, workspaceId=made["id"])
-
-

@@ -7,9 +7,13 @@ the row says that it is a replacement.
 from __future__ import annotations
 
 import json
+import unittest
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from emulator.engine.resource import REGISTRY
+from emulator.types.models import ModelType
 from tests.support import NETWORK, EmulatorTest, Resources, att, client, ref, resource
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
@@ -31,8 +35,15 @@ ZFS = {
     "OpenZFSConfiguration": {"DeploymentType": "SINGLE_AZ_1", "ThroughputCapacity": 64},
 }  # fmt: skip
 IMAGE = "{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}"
-INSTANCE: Resources = {"Server": resource("AWS::EC2::Instance", ImageId=IMAGE, InstanceType="m6i.large",
-                                          SubnetId=ref("Subnet"), SecurityGroupIds=[ref("Group")])}
+INSTANCE: Resources = {
+    "Server": resource(
+        "AWS::EC2::Instance",
+        ImageId=IMAGE,
+        InstanceType="m6i.large",
+        SubnetId=ref("Subnet"),
+        SecurityGroupIds=[ref("Group")],
+    )
+}
 AURORA: Resources = {
     "Password": resource("AWS::SecretsManager::Secret", GenerateSecretString={
         "SecretStringTemplate": '{"username": "slurm"}', "GenerateStringKey": "password",
@@ -155,6 +166,7 @@ ROWS = [
     Row("AWS::CloudWatch::Alarm", {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": "1",
                                    "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum"},
         ("Arn",), EMPTY, {"Threshold": 2}),
+    Row("AWS::CloudWatch::CompositeAlarm", {"AlarmRule": 'ALARM("a")'}, ("Arn",), EMPTY, {"AlarmRule": 'ALARM("b")'}),
     Row("AWS::CloudWatch::Dashboard", {"DashboardBody": json.dumps({"widgets": []})}, (), EMPTY,
         {"DashboardBody": json.dumps({"widgets": [], "start": "-PT6H"})}),
     Row("AWS::SNS::Topic", {"DisplayName": "d"}, ("TopicArn", "TopicName"), EMPTY, {"DisplayName": "e"}),
@@ -202,12 +214,49 @@ ROWS = [
     Row("AWS::CloudFormation::WaitCondition", {"Handle": ref("Handle"), "Timeout": "60"}, ("Data",),
         {"Handle": resource("AWS::CloudFormation::WaitConditionHandle")}),
     Row("AWS::CloudFormation::CustomResource", {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:f"}),
+    Row("AWS::EC2::VolumeAttachment", {"VolumeId": ref("Disk"), "InstanceId": ref("Server"), "Device": "/dev/sdf"}, (),
+        NET | INSTANCE | {"Disk": resource("AWS::EC2::Volume", Size=10, AvailabilityZone=att("Server", "AvailabilityZone"))}),
+    Row("AWS::EFS::AccessPoint", {"FileSystemId": ref("Files")}, ("AccessPointId", "Arn"),
+        {"Files": resource("AWS::EFS::FileSystem")}),
+    Row("AWS::FSx::StorageVirtualMachine", {"FileSystemId": ref("Ontap"), "Name": "svm"}, ("ResourceARN",),
+        NET | {"Ontap": resource("AWS::FSx::FileSystem", FileSystemType="ONTAP", StorageCapacity=1024,
+                                 SubnetIds=[ref("Subnet")], OntapConfiguration={"DeploymentType": "SINGLE_AZ_1"})}),
+    Row("AWS::ElasticLoadBalancingV2::ListenerRule", {
+        "ListenerArn": ref("Listener"), "Priority": "1", "Conditions": [{"Field": "path-pattern", "Values": ["/a"]}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": ref("Targets")}]}, ("RuleArn",),
+        NET | BALANCER | {"Listener": resource(
+            "AWS::ElasticLoadBalancingV2::Listener", LoadBalancerArn=ref("Balancer"), Port=80, Protocol="TCP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": ref("Targets")}])}),
+    Row("AWS::IAM::RolePolicy", {"PolicyName": "p", "PolicyDocument": ALLOW, "RoleName": ref("Role")}, (),
+        {"Role": ROLE}, {"PolicyDocument": OTHER}),
+    Row("Custom::PclusterCluster", {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:f",
+                                    "ClusterName": "demo"}, (), EMPTY, {"Tags": "x"}),
     # From here on the emulator underneath makes the type itself.
     Row("AWS::KMS::Key", {"KeyPolicy": ALLOW}, ("Arn",)),
     Row("AWS::DynamoDB::Table", {"AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}],
                                  "KeySchema": [{"AttributeName": "Id", "KeyType": "HASH"}],
                                  "BillingMode": "PAY_PER_REQUEST"}, ("Arn",)),
 ]  # fmt: skip
+
+
+def tested() -> set[str]:
+    """Every type that a row makes, as its subject or beside it."""
+    beside = {item["Type"] for row in ROWS for item in row.beside.values()}
+    return {row.kind for row in ROWS} | beside | {"Custom::*", "AWS::CloudFormation::Stack"}
+
+
+def own_types() -> set[str]:
+    """The types that have a module here, rather than coming from the emulator underneath."""
+    return {name for name, kind in REGISTRY.items() if not isinstance(kind, ModelType)}
+
+
+class CoverageTest(unittest.TestCase):
+    def test_every_own_type_is_tested(self) -> None:
+        self.assertEqual(own_types() - tested(), set())
+
+    def test_every_own_type_is_in_the_documentation(self) -> None:
+        text = (Path(__file__).resolve().parents[3] / "docs" / "emulator.md").read_text()
+        self.assertEqual({name for name in own_types() if f"`{name}`" not in text}, set())
 
 
 class TypesTest(EmulatorTest):

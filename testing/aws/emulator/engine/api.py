@@ -14,7 +14,7 @@ from . import changes
 from .records import Settings
 from .resource import client
 from .stack import Stack
-from .template import TemplateError
+from .template import TemplateError, parse
 
 NAMED_IAM = {
     "AWS::IAM::Group": "GroupName",
@@ -62,8 +62,10 @@ def body_of(response: Any, previous: str | None = None) -> str:
         return previous
     if body := response._get_param("TemplateBody"):
         if len(body) > 51_200:
-            raise ValidationError("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
-                                  "Member must have length less than or equal to 51200")
+            raise ValidationError(
+                "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+                "Member must have length less than or equal to 51200"
+            )
         return body
     url = response._get_param("TemplateURL")
     if not url:
@@ -223,15 +225,13 @@ def update_stack(self: Any) -> ActionResult:
     return ActionResult({"StackId": stack.stack_id})
 
 
-def apply_update(
-    stack: Stack, body: str, given: dict[str, str], tags: dict[str, str], capabilities: list[str]
-) -> None:
+def apply_update(stack: Stack, body: str, given: dict[str, str], tags: dict[str, str], capabilities: list[str]) -> None:
     if stack.status not in UPDATABLE:
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
     try:
         if not changes.differences(stack, body, given) and (not tags or tags == stack.tags):
             raise ValidationError("No updates are to be performed.")
-        check_capabilities(changes.template_of(body), capabilities)
+        check_capabilities(parse(body), capabilities)
         if tags:
             stack.settings.tags = tags
         stack.update(body, given)
@@ -250,8 +250,11 @@ def delete_stack(self: Any) -> EmptyResult:
         raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
     for output in stack.outputs:
         if users := _importers(backend, output.get("ExportName")):
-            stack._record(None, "DELETE_FAILED", f"Export {output['ExportName']} cannot be deleted as it is in use "
-                          f"by {' and '.join(users)}")
+            stack._record(
+                None,
+                "DELETE_FAILED",
+                f"Export {output['ExportName']} cannot be deleted as it is in use by {' and '.join(users)}",
+            )
             return EmptyResult()
     stack.delete(list(self._get_param("RetainResources", []) or []))
     _forget_if_deleted(backend, stack)
@@ -272,6 +275,11 @@ def _forget_if_deleted(backend: Any, stack: Stack) -> None:
 @extend(CloudFormationResponse)
 def describe_stacks(self: Any) -> ActionResult:
     backend, name = self.cloudformation_backend, self._get_param("StackName")
+    for stack in backend.deleted_stacks.values():
+        if stack.name == name and stack.fading and name not in {live.name for live in backend.stacks.values()}:
+            # A deletion takes time, so callers look by name once more before the name is unknown.
+            stack.fading = False
+            return ActionResult({"Stacks": [description(stack) | {"StackStatus": "DELETE_IN_PROGRESS"}]})
     stacks = [find(backend, name, deleted=True)] if name else list(backend.stacks.values())
     return ActionResult({"Stacks": [description(stack) for stack in stacks]})
 
@@ -348,7 +356,7 @@ def validate_template(self: Any) -> ActionResult:
 
 def _parsed(body: str) -> dict[str, Any]:
     try:
-        return changes.template_of(body)
+        return parse(body)
     except TemplateError as error:
         raise ValidationError(str(error)) from error
 

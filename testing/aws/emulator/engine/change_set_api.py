@@ -12,7 +12,7 @@ from ..errors import Refusal
 from ..extension import extend
 from . import changes
 from .api import ValidationError, body_of, check_capabilities, find, given_parameters, new_stack, settings_of
-from .template import TemplateError
+from .template import TemplateError, parse
 
 
 @extend(CloudFormationResponse)
@@ -26,8 +26,10 @@ def create_change_set(self: Any) -> ActionResult:
     else:
         stack = find(backend, name)
     body, given = body_of(self, stack.body), given_parameters(self, stack.given)
-    arn = (f"arn:aws:cloudformation:{backend.region_name}:{backend.account_id}:changeSet/"
-           f"{self._get_param('ChangeSetName')}/{uuid.uuid4()}")
+    arn = (
+        f"arn:aws:cloudformation:{backend.region_name}:{backend.account_id}:changeSet/"
+        f"{self._get_param('ChangeSetName')}/{uuid.uuid4()}"
+    )
     try:
         change_set = changes.ChangeSet(arn, self._get_param("ChangeSetName"), kind, stack, body, given, settings)
     except TemplateError as error:
@@ -66,11 +68,14 @@ def delete_change_set(self: Any) -> EmptyResult:
 def execute_change_set(self: Any) -> EmptyResult:
     change_set = _change_set(self)
     if change_set.execution_status != "AVAILABLE":
-        raise Refusal("InvalidChangeSetStatus", f"ChangeSet [{change_set.arn}] cannot be executed in its "
-                               f"current execution status of [{change_set.execution_status}]")
+        raise Refusal(
+            "InvalidChangeSetStatus",
+            f"ChangeSet [{change_set.arn}] cannot be executed in its "
+            f"current execution status of [{change_set.execution_status}]",
+        )
     change_set.execution_status = "EXECUTE_COMPLETE"
     stack, settings = change_set.stack, change_set.settings
-    check_capabilities(changes.template_of(change_set.body), settings.capabilities)
+    check_capabilities(parse(change_set.body), settings.capabilities)
     if change_set.kind == "CREATE":
         stack.settings = settings
         stack.create(change_set.body, change_set.given)

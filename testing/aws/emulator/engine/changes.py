@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from .records import Settings, now
@@ -10,17 +9,12 @@ from .stack import Stack
 from .template import Template, parse, references
 
 
-@lru_cache(maxsize=64)
-def template_of(body: str) -> Template:
-    return parse(body)
-
-
 def differences(stack: Stack, body: str, given: dict[str, str]) -> list[dict[str, Any]]:
     """Resource changes between a stack and a template, as a change set lists them.
 
     A pure change of Outputs counts as a change with no resources: one entry without a resource.
     """
-    old, new = stack.template or {"Resources": {}}, template_of(body)
+    old, new = stack.template or {"Resources": {}}, parse(body)
     moved = {name for name in {*given, *stack.given} if given.get(name) != stack.given.get(name)}
     found = []
     for name, definition in new["Resources"].items():
@@ -91,8 +85,9 @@ class ChangeSet:
         self.reason: str | None = None
         if not self.changes:
             self.status, self.execution_status = "FAILED", "UNAVAILABLE"
-            self.reason = "The submitted information didn't contain changes. Submit different information to " \
-                          "create a change set."
+            self.reason = (
+                "The submitted information didn't contain changes. Submit different information to create a change set."
+            )
 
     def description(self) -> dict[str, Any]:
         result = {

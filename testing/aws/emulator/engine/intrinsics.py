@@ -134,9 +134,7 @@ FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
     "Ref": _ref,
     "Condition": lambda argument, scope: scope.condition(argument),
     "Fn::And": lambda argument, scope: all(evaluate(item, scope) for item in argument),
-    "Fn::Base64": lambda argument, scope: base64.b64encode(
-        text_of(evaluate(argument, scope)).encode()
-    ).decode(),
+    "Fn::Base64": lambda argument, scope: base64.b64encode(text_of(evaluate(argument, scope)).encode()).decode(),
     "Fn::Cidr": _cidr,
     "Fn::Equals": _equals,
     "Fn::FindInMap": _find_in_map,

@@ -19,9 +19,7 @@ PREFIXES = {
 }
 
 
-def resolve(
-    template: Template, given: dict[str, str], system_parameter: Callable[[str], str]
-) -> dict[str, Any]:
+def resolve(template: Template, given: dict[str, str], system_parameter: Callable[[str], str]) -> dict[str, Any]:
     """Every parameter's value; TemplateError for a missing, unknown or forbidden one."""
     declared = template.get("Parameters", {})
     if unknown := sorted(set(given) - set(declared)):
@@ -41,9 +39,7 @@ def _value(name: str, slot: dict[str, Any], text: str, system_parameter: Callabl
         text = system_parameter(text)
         kind = kind.removeprefix("AWS::SSM::Parameter::Value<").removesuffix(">")
     if "AllowedValues" in slot and text not in [text_of(value) for value in slot["AllowedValues"]]:
-        raise TemplateError(
-            f"Parameter '{name}' must be one of AllowedValues"
-        )
+        raise TemplateError(f"Parameter '{name}' must be one of AllowedValues")
     if "AllowedPattern" in slot and not re.fullmatch(slot["AllowedPattern"], text):
         raise TemplateError(f"Parameter {name} failed to satisfy constraint: {slot['AllowedPattern']}")
     if len(text) < int(slot.get("MinLength", 0)) or len(text) > int(slot.get("MaxLength", len(text))):
@@ -62,6 +58,7 @@ def _checked(name: str, kind: str, text: str) -> str:
             raise TemplateError(f"Parameter '{name}' must be a number.") from error
     prefix = PREFIXES.get(kind)
     if prefix and not text.startswith(prefix):
-        raise TemplateError(f"Parameter validation failed: parameter value {text} for parameter name {name} "
-                            f"is not a {kind}")
+        raise TemplateError(
+            f"Parameter validation failed: parameter value {text} for parameter name {name} is not a {kind}"
+        )
     return text

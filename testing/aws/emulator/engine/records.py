@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -13,7 +13,7 @@ from .template import TemplateError
 
 
 def now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -64,7 +64,7 @@ def reason_of(error: Exception) -> str:
     """One sentence for an event, as the service writes it."""
     if isinstance(error, ClientError):
         detail = error.response.get("Error", {})
-        return f"Resource handler returned message: \"{detail.get('Message', '')}\" ({detail.get('Code', '')})"
+        return f'Resource handler returned message: "{detail.get("Message", "")}" ({detail.get("Code", "")})'
     if isinstance(error, (ParamValidationError, PropertyError)):
         return f"Properties validation failed: {error}"
     if isinstance(error, TemplateError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import string
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import boto3
@@ -21,7 +21,7 @@ class PropertyError(Exception):
     """A property that the type does not have, or whose value has the wrong form."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def client(service: str, region: str) -> Any:
     """One API client per service and region; requests never leave the process."""
     return boto3.client(service, region)

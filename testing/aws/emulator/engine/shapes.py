@@ -12,6 +12,8 @@ from typing import Any
 
 from .resource import PropertyError
 
+PAIR = {"Key", "Value"}  # templates write some maps as lists of these
+
 
 def parameters_for(client: Any, operation: str, properties: dict[str, Any]) -> dict[str, Any]:
     """The properties as parameters of client.operation."""
@@ -29,6 +31,8 @@ def coerce(shape: Any, value: Any, where: str) -> Any:
             raise PropertyError(f"{where}: a list is needed, not {value!r}")
         return [coerce(shape.member, item, f"{where}/{index}") for index, item in enumerate(value)]
     if kind == "map":
+        if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == PAIR for item in value):
+            value = {item["Key"]: item["Value"] for item in value}
         if not isinstance(value, dict):
             raise PropertyError(f"{where}: a map is needed, not {value!r}")
         return {key: coerce(shape.value, item, f"{where}/{key}") for key, item in value.items()}

@@ -6,6 +6,7 @@ the whole story in order.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -23,15 +24,14 @@ from .template import TemplateError, creation_order, parse
 class Stack:
     """The name is what the serializer expects: StackName is read from name, StackStatus from status."""
 
-    def __init__(
-        self, name: str, account: str, region: str, exports: Callable[[], dict[str, Any]], settings: Settings
-    ):
+    def __init__(self, name: str, account: str, region: str, exports: Callable[[], dict[str, Any]], settings: Settings):
         self.name, self.account, self.region = name, account, region
         self.stack_id = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
         self.settings = settings
         self.created_at = now()
         self.updated_at: datetime | None = None
         self.deleted_at: datetime | None = None
+        self.fading = False
         self.status, self.reason = "REVIEW_IN_PROGRESS", None
         self.body, self.template = "", {}
         self.given: dict[str, str] = {}
@@ -90,7 +90,7 @@ class Stack:
             names = ", ".join(item.logical_id for item in left)
             self._record(None, "DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
             return
-        self.deleted_at = now()
+        self.deleted_at, self.fading = now(), True
         self.outputs = []
         self._record(None, "DELETE_COMPLETE")
 
@@ -264,10 +264,8 @@ class Stack:
 
     def _deletion_order(self, items: list[StackResource]) -> list[StackResource]:
         order = list(self.resources)
-        try:
+        with contextlib.suppress(TemplateError):
             order = creation_order(self.template)
-        except TemplateError:
-            pass
         position = {name: index for index, name in enumerate(order)}
         return sorted(items, key=lambda item: -position.get(item.logical_id, len(position)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -63,8 +64,9 @@ def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[s
 TemplateLoader.add_multi_constructor("!", _short_form)
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Template:
-    """The template as a dictionary, or TemplateError."""
+    """The template as a dictionary, which nobody may change, or TemplateError."""
     try:
         document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, TemplateLoader)
     except (ValueError, yaml.YAMLError) as error:
@@ -141,7 +143,7 @@ def _check_references(template: Template) -> None:
                 f"Template format error: Unresolved resource dependencies [{', '.join(missing)}] "
                 f"in the {section} block of the template"
             )
-    for name, resource in resources.items():
+    for resource in resources.values():
         for other in depends_on(resource):
             if other not in resources:
                 raise TemplateError(

@@ -7,7 +7,7 @@ until its end, then expired. Capacity never runs out: what exists is what was ma
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -28,7 +28,7 @@ FILTERS = {
 
 
 def now() -> datetime:
-    return datetime.now(timezone.utc).replace(microsecond=0)
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def reservations(backend: Any) -> dict[str, dict[str, Any]]:
@@ -72,9 +72,7 @@ def add_reservation(
     """Put a reservation into the account, as if it had been made or bought."""
     offered = backend.describe_instance_type_offerings("availability-zone", {"instance-type": [instance_type]})
     if zone not in [offer["Location"] for offer in offered]:
-        raise EC2ClientError(
-            "InvalidParameterValue", f"The instance type {instance_type} is not offered in {zone}."
-        )
+        raise EC2ClientError("InvalidParameterValue", f"The instance type {instance_type} is not offered in {zone}.")
     identifier = "cr-0" + uuid.uuid4().hex[:16]
     labels = dict(tags or {})
     if block:
@@ -159,7 +157,7 @@ def _moment(value: Any) -> datetime | None:
     if value is None:
         return None
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @extend(EC2Response)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -45,7 +45,7 @@ def create_instance_connect_endpoint(self: Any) -> ActionResult:
         "NetworkInterfaceIds": [card.id],
         "VpcId": subnet.vpc_id,
         "AvailabilityZone": subnet.availability_zone,
-        "CreatedAt": datetime.now(timezone.utc),
+        "CreatedAt": datetime.now(UTC),
         "SubnetId": subnet.id,
         "PreserveClientIp": str(preserve).lower() == "true",
         "SecurityGroupIds": [group.id for group in card.group_set],

@@ -38,9 +38,7 @@ def delete_subnet(original: Any, self: Any, subnet_id: str) -> Any:
 
 
 @wrap(EC2Backend, "delete_security_group")
-def delete_security_group(
-    original: Any, self: Any, name: str | None = None, group_id: str | None = None
-) -> Any:
+def delete_security_group(original: Any, self: Any, name: str | None = None, group_id: str | None = None) -> Any:
     if group_id and self.get_security_group_from_id(group_id) is not None:
         if any(group_id == group.id for card in self.enis.values() for group in card.group_set):
             raise _in_use("resource", group_id)
@@ -60,9 +58,7 @@ def _mentions(rule: Any, group_id: str) -> bool:
 def delete_vpc(original: Any, self: Any, vpc_id: str) -> Any:
     vpc = self.get_vpc(vpc_id)
     gateway = any(item.vpc and item.vpc.id == vpc_id for item in self.internet_gateways.values())
-    endpoint = any(
-        item.vpc_id == vpc_id and item.state != "deleted" for item in self.vpc_end_points.values()
-    )
+    endpoint = any(item.vpc_id == vpc_id and item.state != "deleted" for item in self.vpc_end_points.values())
     groups = any(not group.is_default for group in self.groups.get(vpc_id, {}).values())
     if gateway or endpoint or groups:
         raise _in_use("vpc", vpc.id)
@@ -107,9 +103,7 @@ def create_nat_gateway(
     vpc_id = self.get_subnet(subnet_id).vpc_id
     connectivity_type = connectivity_type or "public"
     if connectivity_type == "public" and not is_attached(self, vpc_id):
-        raise EC2ClientError(
-            "Gateway.NotAttached", f"Network {vpc_id} is not attached to any internet gateway"
-        )
+        raise EC2ClientError("Gateway.NotAttached", f"Network {vpc_id} is not attached to any internet gateway")
     return original(self, subnet_id, allocation_id, tags=tags, connectivity_type=connectivity_type)
 
 
@@ -144,9 +138,7 @@ def delete_nat_gateway(original: Any, self: Any, nat_gateway_id: str) -> Any:
 
 
 @wrap(EC2Backend, "release_address")
-def release_address(
-    original: Any, self: Any, address: str | None = None, allocation_id: str | None = None
-) -> Any:
+def release_address(original: Any, self: Any, address: str | None = None, allocation_id: str | None = None) -> Any:
     for item in self.addresses:
         if item.allocation_id == allocation_id and item.eni is not None:
             raise EC2ClientError("InvalidIPAddress.InUse", f"Address {item.public_ip} is in use.")

@@ -175,8 +175,11 @@ def update_file_system(self: Any) -> str:
         document["StorageCapacity"] = request["StorageCapacity"]
     settings = request.get(CONFIGURATIONS[kind]) or {}
     merged = found.request | {CONFIGURATIONS[kind]: (found.request.get(CONFIGURATIONS[kind]) or {}) | settings}
-    fsx_rules.check(merged | {"StorageCapacity": document.get("StorageCapacity")}
-                    if document["StorageType"] != "INTELLIGENT_TIERING" else merged)
+    fsx_rules.check(
+        merged | {"StorageCapacity": document.get("StorageCapacity")}
+        if document["StorageType"] != "INTELLIGENT_TIERING"
+        else merged
+    )
     document[CONFIGURATIONS[kind]].update(settings)
     found.request = merged
     return answer(FileSystem=shown(self, document))
@@ -199,9 +202,11 @@ def delete_file_system(self: Any) -> str:
         del associations[key]
     remove_interfaces(self, found.document["NetworkInterfaceIds"])
     del self.fsx_backend.file_systems[name]
-    final = {} if (request.get(CONFIGURATIONS[found.file_system_type]) or {}).get("SkipFinalBackup", True) else {
-        "FinalBackupId": identifier("backup")
-    }
+    final = (
+        {}
+        if (request.get(CONFIGURATIONS[found.file_system_type]) or {}).get("SkipFinalBackup", True)
+        else {"FinalBackupId": identifier("backup")}
+    )
     return answer(FileSystemId=name, Lifecycle="DELETING", **({"LustreResponse": final} if final else {}))
 
 
@@ -246,9 +251,11 @@ def create_volume(self: Any) -> str:
         settings = dict(request["OpenZFSConfiguration"])
         parent = _volume(self, settings["ParentVolumeId"])
         path = parent["OpenZFSConfiguration"]["VolumePath"] + "/" + name
-        taken = [item.get("OpenZFSConfiguration", {}).get("VolumePath")
-                 for item in store(self.fsx_backend, "volumes").values()
-                 if item["FileSystemId"] == parent["FileSystemId"]]
+        taken = [
+            item.get("OpenZFSConfiguration", {}).get("VolumePath")
+            for item in store(self.fsx_backend, "volumes").values()
+            if item["FileSystemId"] == parent["FileSystemId"]
+        ]
         if path in taken:
             raise fsx_rules.bad_request(f"A volume {path} exists already.")
         return answer(Volume=add_volume(self, parent["FileSystemId"], name, path, settings, request.get("Tags")))
@@ -319,6 +326,15 @@ def describe_storage_virtual_machines(self: Any) -> str:
         if name not in machines:
             raise not_found("StorageVirtualMachine", name)
     return answer(StorageVirtualMachines=[machines[name] for name in names])
+
+
+@extend(FSxResponse)
+def delete_storage_virtual_machine(self: Any) -> str:
+    machines, name = store(self.fsx_backend, "machines"), given(self)["StorageVirtualMachineId"]
+    if name not in machines:
+        raise not_found("StorageVirtualMachine", name)
+    del machines[name]
+    return answer(StorageVirtualMachineId=name, Lifecycle="DELETING")
 
 
 @wrap(FSxResponse, "create_backup")

@@ -57,8 +57,9 @@ def check_lustre(request: dict[str, Any]) -> None:
         if request.get("KmsKeyId"):
             raise bad_request(f"KmsKeyId is not supported for {deployment}.")
     if deployment == "PERSISTENT_2" and (settings.get("ImportPath") or settings.get("ExportPath")):
-        raise bad_request("ImportPath and ExportPath are not supported on PERSISTENT_2: use data repository "
-                          "associations.")
+        raise bad_request(
+            "ImportPath and ExportPath are not supported on PERSISTENT_2: use data repository associations."
+        )
     if settings.get("ImportPath") and settings.get("AutomaticBackupRetentionDays"):
         raise bad_request("Backups are not supported on file systems that are linked to a data repository.")
     if settings.get("EfaEnabled") and (deployment != "PERSISTENT_2" or not settings.get("MetadataConfiguration")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -29,7 +29,7 @@ class LifecycleResponse(OwnResponse):
 
     def create_lifecycle_policy(self) -> ActionResult:
         given, identifier = self.given, "policy-0" + uuid.uuid4().hex[:16]
-        moment = datetime.now(timezone.utc)
+        moment = datetime.now(UTC)
         self.policies[identifier] = {
             "PolicyId": identifier,
             "Description": given["Description"],
@@ -61,7 +61,7 @@ class LifecycleResponse(OwnResponse):
         for key in ("ExecutionRoleArn", "State", "Description", "PolicyDetails"):
             if key in self.given:
                 policy[key] = self.given[key]
-        policy["DateModified"] = datetime.now(timezone.utc)
+        policy["DateModified"] = datetime.now(UTC)
         return ActionResult({})
 
     def delete_lifecycle_policy(self) -> ActionResult:
@@ -79,6 +79,4 @@ class LifecycleResponse(OwnResponse):
         return self.policies[self.given["ResourceArn"].split("/")[-1]]
 
 
-add_service(
-    "dlm", "dlm", LifecycleResponse, ("/policies$", "/policies/(?P<id>[^/]+)/?$", "/tags/(?P<arn>.+)$")
-)
+add_service("dlm", "dlm", LifecycleResponse, ("/policies$", "/policies/(?P<id>[^/]+)/?$", "/tags/(?P<arn>.+)$"))

@@ -38,7 +38,7 @@ def members(backend: Any, group: str) -> list[str]:
 
 
 def _name(group: str) -> str:
-    return group.split("group/")[-1].split("/")[0]
+    return group.rsplit("group/", maxsplit=1)[-1].split("/", maxsplit=1)[0]
 
 
 def _group(response: Any) -> str:

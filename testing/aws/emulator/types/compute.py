@@ -10,8 +10,16 @@ from ..engine.resource import Made, Properties, Request, ResourceType, changed, 
 from ..engine.shapes import parameters_for
 from .api_type import ApiType, names, tag_list
 
-LEFT_OUT = names("PropagateTagsToVolumeOnCreation", "SourceDestCheck", "Volumes", "Affinity", "Tenancy",
-                 "AvailabilityZone", "PlacementGroupName", "Tags")
+LEFT_OUT = names(
+    "PropagateTagsToVolumeOnCreation",
+    "SourceDestCheck",
+    "Volumes",
+    "Affinity",
+    "Tenancy",
+    "AvailabilityZone",
+    "PlacementGroupName",
+    "Tags",
+)
 
 
 class Instance(ResourceType):
@@ -64,9 +72,7 @@ class Instance(ResourceType):
             ec2.modify_instance_attribute(InstanceId=made.physical_id, Groups=new["SecurityGroupIds"])
         if "InstanceType" in moved:
             ec2.stop_instances(InstanceIds=[made.physical_id])
-            ec2.modify_instance_attribute(
-                InstanceId=made.physical_id, InstanceType={"Value": new["InstanceType"]}
-            )
+            ec2.modify_instance_attribute(InstanceId=made.physical_id, InstanceType={"Value": new["InstanceType"]})
             ec2.start_instances(InstanceIds=[made.physical_id])
         if labels := tag_list(new, request):
             ec2.create_tags(Resources=[made.physical_id], Tags=labels)

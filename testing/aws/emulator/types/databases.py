@@ -95,8 +95,11 @@ class SecretAttachment(ResourceType):
             place = {"host": found["Endpoint"], "port": found["Port"], "dbClusterIdentifier": target}
         else:
             found = rds.describe_db_instances(DBInstanceIdentifier=target)["DBInstances"][0]
-            place = {"host": found["Endpoint"]["Address"], "port": found["Endpoint"]["Port"],
-                     "dbInstanceIdentifier": target}
+            place = {
+                "host": found["Endpoint"]["Address"],
+                "port": found["Endpoint"]["Port"],
+                "dbInstanceIdentifier": target,
+            }
         value = json.loads(manager.get_secret_value(SecretId=properties["SecretId"])["SecretString"])
         value |= place | {"engine": found["Engine"]}
         manager.update_secret(SecretId=properties["SecretId"], SecretString=json.dumps(value))
@@ -126,8 +129,10 @@ class Database(ResourceType):
         rds = request.client("rds")
         name = properties.get(self.identifier) or request.generated_name(63, lower=True)
         values = {key: item for key, item in properties.items() if key not in ("Tags", "DeleteAutomatedBackups")}
-        values = {("VpcSecurityGroupIds" if key in ("VPCSecurityGroups", "VpcSecurityGroupIds") else key): item
-                  for key, item in values.items()} | {self.identifier: name}
+        values = {
+            ("VpcSecurityGroupIds" if key in ("VPCSecurityGroups", "VpcSecurityGroupIds") else key): item
+            for key, item in values.items()
+        } | {self.identifier: name}
         if labels := tag_list(properties, request):
             values["Tags"] = labels
         call = f"create_db_{self.kind}"
@@ -154,9 +159,7 @@ class Database(ResourceType):
         values: dict[str, Any] = {self.identifier: made.physical_id, "SkipFinalSnapshot": True}
         if request.deletion_policy == "Snapshot" and self.kind == "cluster":
             snapshot = request.generated_name(63, lower=True)
-            rds.create_db_cluster_snapshot(
-                DBClusterIdentifier=made.physical_id, DBClusterSnapshotIdentifier=snapshot
-            )
+            rds.create_db_cluster_snapshot(DBClusterIdentifier=made.physical_id, DBClusterSnapshotIdentifier=snapshot)
         getattr(rds, f"delete_db_{self.kind}")(**values)
         release(request, f"rds {made.physical_id}")
 
@@ -176,8 +179,17 @@ def _describe_directory(ds: Any, identifier: str) -> Any:
     return ds.describe_directories(DirectoryIds=[identifier])["DirectoryDescriptions"][0]
 
 
-FIXED = names("Engine", "DBSubnetGroupName", "DatabaseName", "DBName", "KmsKeyId", "StorageEncrypted", "MasterUsername",
-              "DBClusterIdentifier", "AvailabilityZone")
+FIXED = names(
+    "Engine",
+    "DBSubnetGroupName",
+    "DatabaseName",
+    "DBName",
+    "KmsKeyId",
+    "StorageEncrypted",
+    "MasterUsername",
+    "DBClusterIdentifier",
+    "AvailabilityZone",
+)
 register(
     Secret(),
     SecretPolicy(),

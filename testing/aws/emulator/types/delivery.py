@@ -89,8 +89,15 @@ class TargetGroup(ResourceType):
         arn = answer["TargetGroups"][0]["TargetGroupArn"]
         self._members(elb, arn, {}, properties)
         name = values["Name"]
-        return Made(arn, {"TargetGroupArn": arn, "TargetGroupName": name,
-                          "TargetGroupFullName": arn.split(":")[-1], "LoadBalancerArns": []})
+        return Made(
+            arn,
+            {
+                "TargetGroupArn": arn,
+                "TargetGroupName": name,
+                "TargetGroupFullName": arn.split(":")[-1],
+                "LoadBalancerArns": [],
+            },
+        )
 
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         health = {key for key in changed(old, new) if key.startswith("Health") or key == "Matcher"}
@@ -174,8 +181,11 @@ class RecordSet(ResourceType):
     @staticmethod
     def _change(request: Request, action: str, properties: Properties) -> None:
         dns = request.client("route53")
-        record = {key: properties[key] for key in ("Name", "Type", "TTL", "Weight", "SetIdentifier", "AliasTarget")
-                  if key in properties}
+        record = {
+            key: properties[key]
+            for key in ("Name", "Type", "TTL", "Weight", "SetIdentifier", "AliasTarget")
+            if key in properties
+        }
         if "ResourceRecords" in properties:
             record["ResourceRecords"] = [{"Value": value} for value in properties["ResourceRecords"]]
         if "AliasTarget" in record:

@@ -99,7 +99,8 @@ def _efs_policies(request: Request, made: Made, new: Properties, old: Properties
 register(
     FileSystem(
         "AWS::FSx::FileSystem", "fsx", "create_file_system", "FileSystemId", "FileSystem",
-        attributes={"DNSName": "DNSName", "ResourceARN": "ResourceARN", "LustreMountName": "LustreConfiguration.MountName",
+        attributes={"DNSName": "DNSName", "ResourceARN": "ResourceARN",
+                    "LustreMountName": "LustreConfiguration.MountName",
                     "RootVolumeId": "OpenZFSConfiguration.RootVolumeId"},
         before=_without_options, describe=_described("file system"), retag=_retag,
         update_call="update_file_system", update_by="FileSystemId",

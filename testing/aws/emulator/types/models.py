@@ -67,7 +67,7 @@ class ModelType(ResourceType):
 
 def register_rest() -> None:
     """Everything that no module of this package has registered."""
+    placeholders = ("?", "AWS::SERVICE::RESOURCE")
     for name, model in get_model_map().items():
-        if name.startswith("AWS::") and name.count("::") == 2 and name not in REGISTRY:
-            if name != "AWS::SERVICE::RESOURCE":
-                register(ModelType(name, model))
+        if name not in REGISTRY and name not in placeholders:
+            register(ModelType(name, model))

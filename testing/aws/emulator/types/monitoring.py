@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine.resource import Made, Properties, Request, ResourceType, changed, register
 from ..engine.shapes import parameters_for
-from .api_type import ApiType, names, tag_list
+from .api_type import names, tag_list
 
 
 class Prometheus(ResourceType):
@@ -58,7 +58,9 @@ class RuleGroups(ResourceType):
 
     def create(self, request: Request, properties: Properties) -> Made:
         answer = request.client("amp").create_rule_groups_namespace(
-            workspaceId=_workspace_id(properties["Workspace"]), name=properties["Name"], data=properties["Data"].encode()
+            workspaceId=_workspace_id(properties["Workspace"]),
+            name=properties["Name"],
+            data=properties["Data"].encode(),
         )
         return Made(answer["arn"], {"Arn": answer["arn"]})
 
@@ -77,7 +79,7 @@ class RuleGroups(ResourceType):
 
 
 def _workspace_id(arn: str) -> str:
-    return arn.split("/")[-1]
+    return arn.rsplit("/", maxsplit=1)[-1]
 
 
 GRAFANA_NAMES = {
@@ -128,8 +130,11 @@ class Grafana(ResourceType):
     @staticmethod
     def _settings(grafana: Any, identifier: str, properties: Properties) -> None:
         if saml := properties.get("SamlConfiguration"):
-            values = {"workspaceId": identifier, "authenticationProviders": properties["AuthenticationProviders"],
-                      "samlConfiguration": saml}
+            values = {
+                "workspaceId": identifier,
+                "authenticationProviders": properties["AuthenticationProviders"],
+                "samlConfiguration": saml,
+            }
             grafana.update_workspace_authentication(
                 **parameters_for(grafana, "update_workspace_authentication", values)
             )

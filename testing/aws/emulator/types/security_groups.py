@@ -8,8 +8,15 @@ from typing import Any
 from ..engine.resource import Made, Properties, PropertyError, Request, ResourceType, changed, register
 from .api_type import tag_list
 
-SOURCES = ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId",
-           "DestinationPrefixListId", "SourceSecurityGroupName")
+SOURCES = (
+    "CidrIp",
+    "CidrIpv6",
+    "SourceSecurityGroupId",
+    "DestinationSecurityGroupId",
+    "SourcePrefixListId",
+    "DestinationPrefixListId",
+    "SourceSecurityGroupName",
+)
 OPEN = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 
@@ -109,8 +116,9 @@ class Rule(ResourceType):
         found = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]
         wide = [rule for rule in found if rule["IpProtocol"] == "-1"]
         for rule in wide:
-            if [item["CidrIp"] for item in rule.get("IpRanges", [])] == ["0.0.0.0/0"] and \
-                    not rule.get("UserIdGroupPairs"):
+            if [item["CidrIp"] for item in rule.get("IpRanges", [])] == ["0.0.0.0/0"] and not rule.get(
+                "UserIdGroupPairs"
+            ):
                 ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[OPEN])
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:

@@ -79,8 +79,10 @@ class NestedStack(ResourceType):
     def _made(cloudformation: Any, identifier: str, wanted: str) -> Made:
         stack = cloudformation.describe_stacks(StackName=identifier)["Stacks"][0]
         if stack["StackStatus"] != wanted:
-            raise PropertyError(f"Embedded stack {identifier} was not successfully created: "
-                                f"{stack.get('StackStatusReason', stack['StackStatus'])}")
+            raise PropertyError(
+                f"Embedded stack {identifier} was not successfully created: "
+                f"{stack.get('StackStatusReason', stack['StackStatus'])}"
+            )
         outputs = {f"Outputs.{item['OutputKey']}": item["OutputValue"] for item in stack.get("Outputs", [])}
         return Made(identifier, outputs)
 

@@ -45,8 +45,16 @@ def lifecycle_rule(rule: Properties) -> dict[str, Any]:
 
 class Bucket(ResourceType):
     name = "AWS::S3::Bucket"
-    other = names("BucketName", "Tags", "AccelerateConfiguration", "CorsConfiguration", "NotificationConfiguration",
-                  "IntelligentTieringConfigurations", "ObjectLockEnabled", "MetricsConfigurations")
+    other = names(
+        "BucketName",
+        "Tags",
+        "AccelerateConfiguration",
+        "CorsConfiguration",
+        "NotificationConfiguration",
+        "IntelligentTieringConfigurations",
+        "ObjectLockEnabled",
+        "MetricsConfigurations",
+    )
 
     def create(self, request: Request, properties: Properties) -> Made:
         unknown = set(properties) - self.other - {item[0] for item in SETTINGS}
@@ -56,9 +64,11 @@ class Bucket(ResourceType):
         name = properties.get("BucketName") or request.generated_name(63, lower=True)
         if self._owned(s3, name):
             raise PropertyError(f"{name} already exists")
-        place = {} if request.region == "us-east-1" else {
-            "CreateBucketConfiguration": {"LocationConstraint": request.region}
-        }
+        place = (
+            {}
+            if request.region == "us-east-1"
+            else {"CreateBucketConfiguration": {"LocationConstraint": request.region}}
+        )
         s3.create_bucket(Bucket=name, **place)
         try:
             self._settings(request, name, {}, properties)
@@ -96,14 +106,22 @@ class Bucket(ResourceType):
             elif key == "BucketEncryption":
                 rules = value["ServerSideEncryptionConfiguration"]
                 renamed = [
-                    {("ApplyServerSideEncryptionByDefault" if name == "ServerSideEncryptionByDefault" else name): item
-                     for name, item in rule.items()}
+                    {
+                        (
+                            "ApplyServerSideEncryptionByDefault" if name == "ServerSideEncryptionByDefault" else name
+                        ): item
+                        for name, item in rule.items()
+                    }
                     for rule in rules
                 ]
                 value = {"Rules": renamed}
             elif key == "LoggingConfiguration":
-                value = {"LoggingEnabled": {"TargetBucket": value.get("DestinationBucketName", name),
-                                            "TargetPrefix": value.get("LogFilePrefix", "")}}
+                value = {
+                    "LoggingEnabled": {
+                        "TargetBucket": value.get("DestinationBucketName", name),
+                        "TargetPrefix": value.get("LogFilePrefix", ""),
+                    }
+                }
             getattr(s3, call)(**parameters_for(s3, call, {"Bucket": name, parameter: value}))
         if labels := tag_list(new, request):
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": labels})
@@ -153,9 +171,7 @@ class VolumeAttachment(ResourceType):
         return Made(f"{properties['VolumeId']}|{properties['InstanceId']}")
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
-        request.client("ec2").detach_volume(
-            VolumeId=properties["VolumeId"], InstanceId=properties["InstanceId"]
-        )
+        request.client("ec2").detach_volume(VolumeId=properties["VolumeId"], InstanceId=properties["InstanceId"])
 
 
 def _describe_policy(dlm: Any, identifier: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 from ..engine.resource import Made, Properties, PropertyError, Request, ResourceType, changed, register
@@ -75,7 +74,10 @@ class MetricFilter(ResourceType):
 
 
 class Alarm(ResourceType):
-    name = "AWS::CloudWatch::Alarm"
+    """An alarm on a metric, or on other alarms."""
+
+    def __init__(self, name: str, call: str):
+        self.name, self.call = name, call
 
     def create(self, request: Request, properties: Properties) -> Made:
         return self._put(request, properties.get("AlarmName") or request.generated_name(255), properties)
@@ -83,13 +85,12 @@ class Alarm(ResourceType):
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         return None if "AlarmName" in changed(old, new) else self._put(request, made.physical_id, new)
 
-    @staticmethod
-    def _put(request: Request, name: str, properties: Properties) -> Made:
+    def _put(self, request: Request, name: str, properties: Properties) -> Made:
         cloudwatch = request.client("cloudwatch")
         values = {**properties, "AlarmName": name}
         if labels := tag_list(properties, request):
             values["Tags"] = labels
-        cloudwatch.put_metric_alarm(**parameters_for(cloudwatch, "put_metric_alarm", values))
+        getattr(cloudwatch, self.call)(**parameters_for(cloudwatch, self.call, values))
         return Made(name, {"Arn": f"arn:aws:cloudwatch:{request.region}:{request.account}:alarm:{name}"})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
@@ -241,12 +242,11 @@ class Parameter(ResourceType):
         request.client("ssm").delete_parameter(Name=made.physical_id)
 
 
-
-
 register(
     LogGroup(),
     MetricFilter(),
-    Alarm(),
+    Alarm("AWS::CloudWatch::Alarm", "put_metric_alarm"),
+    Alarm("AWS::CloudWatch::CompositeAlarm", "put_composite_alarm"),
     Dashboard(),
     Topic(),
     TopicPolicy(),
