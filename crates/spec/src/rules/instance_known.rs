@@ -1,6 +1,6 @@
 //! An instance type that the catalogue does not have.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::ProviderKind;
 use crate::{Diagnostic, Spec, catalog, path};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "A rehearsal knows the hardware of every node",
     explain: "A rehearsal declares each node's CPUs, memory and GPUs to Slurm. They come from `hardware`, or from the \
               catalogue for the instance type. For a type that the catalogue does not have, say them in `hardware`.",
+    scope: Scope::Everywhere,
     check,
 };
 

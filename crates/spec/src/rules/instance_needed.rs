@@ -1,6 +1,6 @@
 //! AWS without an instance type.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::ProviderKind;
 use crate::{Diagnostic, Spec, path};
 
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "instance-needed",
     summary: "On AWS every compute resource has an instance type; declared hardware is for rehearsals",
     explain: "In a rehearsal a node can be declared with any hardware. On AWS the instance type decides it.",
+    scope: Scope::Aws,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! Lustre sizes that FSx does not sell (pitfall D-A51).
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::Shared;
 use crate::{Diagnostic, Spec, path};
 
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     code: "lustre-size",
     summary: "FSx for Lustre comes in 1200, 2400 and then steps of 2400 GiB",
     explain: "FSx for Lustre on SSD is sold as 1200 GiB, 2400 GiB, and from there in steps of 2400 GiB.",
+    scope: Scope::Everywhere,
     check,
 };
 

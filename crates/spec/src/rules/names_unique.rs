@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     explain: "Node names are made of queue and compute resource: `<queue>-st-<resource>-1`. \
               Two of the same name would make two nodes of the same name, and Slurm would refuse to start. \
               Slurm also owns the name `default`.",
+    scope: Scope::Everywhere,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! AWS without a region.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::ProviderKind;
 use crate::{Diagnostic, Spec, path};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "`provider: aws` names its region",
     explain: "A region taken silently from a profile puts the same file into different places on different machines, \
               so the spec says it.",
+    scope: Scope::Aws,
     check,
 };
 

@@ -1,12 +1,13 @@
 //! Tags in a name space that belongs to somebody else.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "tag-reserved",
     summary: "Tags do not begin with `aws:`, `parallelcluster:` or `trainyard:`",
     explain: "These prefixes belong to AWS, to ParallelCluster and to trainyard, which find their resources by them.",
+    scope: Scope::Everywhere,
     check,
 };
 

@@ -1,6 +1,6 @@
 //! slurm.conf lines that belong to the plan.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "`slurm.settings` adds to slurm.conf and never overrides what the plan owns",
     explain: "Nodes, partitions, paths, ports, users and the power-saving programs follow from the spec; a second \
               definition would make two truths. Settings with a home of their own in the spec are named there.",
+    scope: Scope::Everywhere,
     check,
 };
 
