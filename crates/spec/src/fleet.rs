@@ -15,9 +15,10 @@ pub(crate) struct Resource<'a> {
 
 /// All of them, in file order.
 pub(crate) fn resources(spec: &Spec) -> impl Iterator<Item = Resource<'_>> {
-    spec.queues.iter().enumerate().flat_map(|(q, queue)| {
-        queue.compute.iter().enumerate().map(move |(c, own)| Resource { queue, own, q, c })
-    })
+    spec.queues
+        .iter()
+        .enumerate()
+        .flat_map(|(q, queue)| queue.compute.iter().enumerate().map(move |(c, own)| Resource { queue, own, q, c }))
 }
 
 impl<'a> Resource<'a> {

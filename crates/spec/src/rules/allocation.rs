@@ -65,6 +65,8 @@ fn names(allocation: Allocation) -> (&'static str, &'static str) {
         Allocation::Prioritized => ("prioritized", "prioritized"),
         Allocation::CapacityOptimized => ("capacity_optimized", "capacity-optimized"),
         Allocation::PriceCapacityOptimized => ("price_capacity_optimized", "price-capacity-optimized"),
-        Allocation::CapacityOptimizedPrioritized => ("capacity_optimized_prioritized", "capacity-optimized-prioritized"),
+        Allocation::CapacityOptimizedPrioritized => {
+            ("capacity_optimized_prioritized", "capacity-optimized-prioritized")
+        }
     }
 }

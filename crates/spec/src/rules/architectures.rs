@@ -3,7 +3,8 @@
 use super::{Rule, Scope};
 use crate::catalog;
 use crate::fleet::word;
-use crate::{Diagnostic, Spec, fleet, path};
+use crate::model::InstanceType;
+use crate::{Diagnostic, Path, Spec, fleet, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "architectures-differ",
@@ -16,20 +17,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
-    let Some(head) = catalog::find(spec.head.instance.as_str()) else { return Vec::new() };
-    let pools = spec.login.iter().enumerate().filter_map(|(n, pool)| {
-        catalog::find(pool.instance.as_str()).map(|instance| (path!["login", n, "instance"], instance))
-    });
-    let compute = fleet::resources(spec).flat_map(|resource| resource.known());
-    pools
-        .chain(compute)
-        .filter(|(_, instance)| instance.architecture != head.architecture)
+    let head = std::iter::once((path!["head", "instance"], &spec.head.instance));
+    let pools = spec.login.iter().enumerate().map(|(n, pool)| (path!["login", n, "instance"], &pool.instance));
+    let compute = fleet::resources(spec).flat_map(|resource| resource.types());
+    let known = |(at, name): (Path, &InstanceType)| Some((at, catalog::find(name.as_str())?));
+    let mut types = head.chain(pools).chain(compute).filter_map(known);
+    let Some((_, first)) = types.next() else { return Vec::new() };
+    types
+        .filter(|(_, instance)| instance.architecture != first.architecture)
         .map(|(at, instance)| {
-            let (its, heads) = (word(instance.architecture), word(head.architecture));
-            let what = format!("`{}` is {its}, and the head node's `{}` is {heads}", instance.name, head.name);
+            let (its, others) = (word(instance.architecture), word(first.architecture));
+            let what = format!("`{}` is {its}, and `{}` is {others}", instance.name, first.name);
             Diagnostic::error(RULE.code, at, what)
                 .why("a cluster has one processor architecture")
-                .fix(format!("use a type with {heads}, or set `head.instance` and the others to types with {its}"))
+                .fix(format!("use a type with {others}, or {its} for the head node and all others too"))
         })
         .collect()
 }

@@ -18,7 +18,11 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         return Vec::new();
     }
     vec![
-        Diagnostic::error(RULE.code, path!["head", "elastic_ip"], "the head node is private, and has no public address")
-            .fix("set `subnet: public`, or remove `elastic_ip`"),
+        Diagnostic::error(
+            RULE.code,
+            path!["head", "elastic_ip"],
+            "the head node is private, and has no public address",
+        )
+        .fix("set `subnet: public`, or remove `elastic_ip`"),
     ]
 }

@@ -22,7 +22,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     if memory(head) >= needed {
         return Vec::new();
     }
-    let what = format!("{nodes} nodes need a head with {needed:.1} GiB, and `{}` has {:.1} GiB", head.name, memory(head));
+    let what =
+        format!("{nodes} nodes need a head with {needed:.1} GiB, and `{}` has {:.1} GiB", head.name, memory(head));
     let finding = Diagnostic::error(RULE.code, path!["head", "instance"], what)
         .why("Slurm's controller keeps all nodes in memory");
     let family = if head.architecture == Architecture::Arm64 { "m6g" } else { "m5" };

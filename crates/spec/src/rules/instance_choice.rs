@@ -29,7 +29,9 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
             found.push(Diagnostic::error(RULE.code, at.clone(), what).fix("keep one of the two").at_key());
         } else if is_reserved {
             let what = "a reservation holds machines of one type, and here are several `instances`";
-            found.push(Diagnostic::error(RULE.code, at.clone(), what).fix("use `instance`, with the reservation's type"));
+            found.push(
+                Diagnostic::error(RULE.code, at.clone(), what).fix("use `instance`, with the reservation's type"),
+            );
         }
         let mut seen = HashSet::new();
         for (n, instance) in resource.own.instances.iter().enumerate() {

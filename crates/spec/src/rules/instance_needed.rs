@@ -1,7 +1,6 @@
 //! AWS without an instance type.
 
 use super::{Rule, Scope};
-use crate::model::ProviderKind;
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,9 +13,6 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    if spec.provider == ProviderKind::Local {
-        return found;
-    }
     for (q, queue) in spec.queues.iter().enumerate() {
         for (c, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", q, "compute", c];
@@ -25,7 +21,7 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                 found.push(
                     Diagnostic::error(RULE.code, at.at("instance"), what)
                         .shown_at(at.at("name"))
-                        .fix("add `instance`: for example `p5en.48xlarge`"),
+                        .fix("add `instance`: for example `p5en.48xlarge`, or several `instances`"),
                 );
             }
             if resource.hardware.is_some() {

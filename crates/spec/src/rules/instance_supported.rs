@@ -32,7 +32,9 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         };
         if denied.is_some_and(|systems| systems.iter().any(|denied| denied == os)) {
             let what = format!("`{instance}` does not run on `{os}`");
-            found.push(Diagnostic::error(RULE.code, at, what).fix("set `parallelcluster.os` to `ubuntu2404`, for example"));
+            found.push(
+                Diagnostic::error(RULE.code, at, what).fix("set `parallelcluster.os` to `ubuntu2404`, for example"),
+            );
         }
     }
     found

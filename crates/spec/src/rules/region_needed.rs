@@ -1,7 +1,6 @@
 //! AWS without a region.
 
 use super::{Rule, Scope};
-use crate::model::ProviderKind;
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
-    if spec.provider == ProviderKind::Local || spec.region.is_some() {
+    if spec.region.is_some() {
         return Vec::new();
     }
     vec![

@@ -20,7 +20,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     }
     let names: Vec<&str> = release.constants.regions.iter().map(String::as_str).collect();
     let what = format!("`{region}` is not in the list of regions of ParallelCluster {}", release.version);
-    let finding = Diagnostic::warning(RULE.code, path!["region"], what).why("it refuses regions that it does not support");
+    let finding =
+        Diagnostic::warning(RULE.code, path!["region"], what).why("it refuses regions that it does not support");
     vec![match crate::shape::nearest(region.as_str(), &names) {
         Some(near) => finding.fix(format!("did you mean `{near}`?")),
         None => finding.fix("use another region, or look it up in ParallelCluster's documentation"),

@@ -19,7 +19,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         let at = resource.at("schedulable_memory_mib");
         let smallest = resource.known().map(|(_, instance)| instance).min_by_key(|instance| instance.memory_mib);
         if let Some(instance) = smallest.filter(|instance| instance.memory_mib < memory) {
-            let what = format!("`{}` has {} MiB, and jobs may ask for {memory} MiB", instance.name, instance.memory_mib);
+            let what =
+                format!("`{}` has {} MiB, and jobs may ask for {memory} MiB", instance.name, instance.memory_mib);
             found.push(Diagnostic::error(RULE.code, at, what).fix("remove it: 95 % of the type's is the default"));
         } else if !spec.slurm.memory_scheduling {
             let what = "`schedulable_memory_mib` has no effect without `slurm.memory_scheduling`";
