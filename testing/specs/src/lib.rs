@@ -60,20 +60,28 @@ type Parts = (Vec<(String, Value)>, bool, Value);
 
 fn queues(provider: &'static str) -> impl Strategy<Value = Value> {
     let queue = (parts(resource(provider), 3), any::<bool>(), capacity(provider));
-    parts(queue, 4).prop_map(|queues| {
-        let queue = |(name, (resources, exclusive, capacity)): (String, Parts)| {
-            let is_block = capacity["kind"] == "capacity_block";
+    parts(queue, 4).prop_map(move |queues| {
+        let queue = |(number, (name, (resources, exclusive, mut capacity))): (usize, (String, Parts))| {
+            // One reservation is described in one way, so each queue has its own.
+            if capacity.get("reservation").is_some() {
+                capacity["reservation"] = format!("cr-0123456789abcdef{number}").into();
+            }
+            let kind = capacity["kind"].as_str().unwrap_or_default().to_owned();
             let resource = |(name, mut resource): (String, Value)| {
                 resource["name"] = name.into();
-                if is_block {
+                if kind == "capacity_block" {
                     resource["min"] = resource["max"].clone();
+                }
+                // A reservation holds machines of one type, and not every type is sold in every way.
+                if provider == "aws" && kind != "on_demand" {
+                    resource["instance"] = "p5en.48xlarge".into();
                 }
                 resource
             };
             let compute: Vec<Value> = resources.into_iter().map(resource).collect();
             json!({ "name": name, "compute": compute, "exclusive": exclusive, "capacity": capacity })
         };
-        queues.into_iter().map(queue).collect()
+        queues.into_iter().enumerate().map(queue).collect()
     })
 }
 

@@ -36,9 +36,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
 
 /// What one has, and what the other has instead.
 fn difference(one: &Instance, other: &Instance, by_cores: bool) -> Option<(String, String)> {
-    let cpus = |instance: &Instance| match by_cores {
-        true => format!("{} cores", instance.cores()),
-        false => format!("{} vCPUs", instance.vcpus),
+    let cpus = |instance: &Instance| {
+        if by_cores { format!("{} cores", instance.cores()) } else { format!("{} vCPUs", instance.vcpus) }
     };
     let accelerators = |instance: &Instance| match instance.gpu_kind {
         AcceleratorKind::None => "no accelerator".to_owned(),

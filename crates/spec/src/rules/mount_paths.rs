@@ -33,9 +33,10 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                 finding(format!("`{directory}` belongs to the system")).fix("use another path, for example `/data`"),
             );
         } else if let Some((owner, path)) = taken.iter().find(|(_, path)| overlap(path, directory)) {
-            let what = match *path == directory {
-                true => format!("`{directory}` is taken by `{owner}`"),
-                false => format!("`{directory}` and `{path}` of `{owner}` lie inside each other"),
+            let what = if *path == directory {
+                format!("`{directory}` is taken by `{owner}`")
+            } else {
+                format!("`{directory}` and `{path}` of `{owner}` lie inside each other")
             };
             found.push(finding(what).why("one would hide the other").fix("use a path beside it"));
         }
