@@ -300,6 +300,7 @@ fn several_zones_are_the_networks_and_have_no_fabric() {
             &(existing.to_owned() + &node("subnets: [subnet-01234567, subnet-01234567]", "instances: [c6i.large]")),
             &["several-zones queues[0].subnets[1]"],
         ),
+        (&existing.replace('8', "7"), &["several-zones network.existing.compute_subnets[1]"]),
         (&(zones.to_owned() + &node("zones: [use1-az1]", "instance: c6i.large")), &["queue-zone queues[0].zones[0]"]),
         (&node("zones: [us-east-1a]", "instance: c6i.large"), &["queue-zone queues[0].zones"]),
         (&(existing.to_owned() + &node("zones: [us-east-1a]", "instance: c6i.large")), &["queue-zone queues[0].zones"]),

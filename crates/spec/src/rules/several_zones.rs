@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     code: "several-zones",
     summary: "A queue in several zones or subnets has `instances`, and no EFA",
     explain: "ParallelCluster spreads nodes over several subnets only where EC2 may choose the type, so each compute \
-              resource says `instances` (one entry is enough). EFA reaches no further than a zone: set `efa: disabled`, or \
+              resource says `instances` (one entry is enough), and each subnet is named once. EFA reaches no further than a zone: set `efa: disabled`, or \
               keep such nodes in one zone.",
     scope: Scope::Aws,
     check,
@@ -39,11 +39,14 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
             });
         }
     }
-    for (q, queue) in spec.queues.iter().enumerate() {
+    let queues = spec.queues.iter().enumerate().map(|(q, queue)| (path!["queues", q, "subnets"], &queue.subnets));
+    let existing = spec.network.existing.iter();
+    let existing =
+        existing.map(|existing| (path!["network", "existing", "compute_subnets"], &existing.compute_subnets));
+    for (at, subnets) in existing.chain(queues) {
         let mut seen = HashSet::new();
-        for (n, subnet) in queue.subnets.iter().enumerate().filter(|(_, subnet)| !seen.insert(*subnet)) {
-            let what = format!("`{subnet}` is there twice");
-            found.push(Diagnostic::error(RULE.code, path!["queues", q, "subnets", n], what).fix("remove one"));
+        for (n, subnet) in subnets.iter().enumerate().filter(|(_, subnet)| !seen.insert(*subnet)) {
+            found.push(Diagnostic::error(RULE.code, at.at(n), format!("`{subnet}` is there twice")).fix("remove one"));
         }
     }
     found
