@@ -66,8 +66,9 @@ struct Range {
 impl Range {
     fn of(cidr: &Cidr) -> Option<Self> {
         let (address, length) = cidr.as_str().split_once('/')?;
-        let address: std::net::Ipv4Addr = address.parse().ok()?;
-        Some(Self { first: address.into(), length: length.parse().ok().filter(|length| *length <= 32)? })
+        let byte = |sum: u32, part: &str| Some(sum << 8 | u32::from(part.parse::<u8>().ok()?));
+        let first = address.split('.').try_fold(0, byte)?;
+        Some(Self { first, length: length.parse().ok().filter(|length| *length <= 32)? })
     }
 
     fn mask(self) -> u32 {
@@ -86,6 +87,7 @@ impl Range {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", std::net::Ipv4Addr::from(self.first), self.length)
+        let [a, b, c, d] = self.first.to_be_bytes();
+        write!(f, "{a}.{b}.{c}.{d}/{}", self.length)
     }
 }
