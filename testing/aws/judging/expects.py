@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from emulator.services import capacity, placement, reservation_groups
+from emulator.services.images import parallelcluster_version
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.ec2 import ec2_backends
@@ -37,7 +38,6 @@ class Surroundings:
 
     def __init__(self, folder: Folder, texts: Texts):
         self.region, self.texts = folder.region, texts
-        self.version = folder.version
         self.ec2 = self.client("ec2")
         self.backend = ec2_backends[DEFAULT_ACCOUNT_ID][self.region]
         self.waiting: list[Expected] = []
@@ -188,7 +188,12 @@ class Surroundings:
             root_device_type="ebs",
             virtualization_type="hvm",
             hypervisor="xen",
-            tags={"parallelcluster:version": self.version, "parallelcluster:os": item["os"]},
+            # As the build leaves it, by the release that judges.
+            tags={
+                "parallelcluster:version": parallelcluster_version(),
+                "parallelcluster:os": item["os"],
+                "parallelcluster:build_status": "available",
+            },
         )
         return True
 

@@ -18,6 +18,7 @@ from .folder import Deployment, Folder, FolderError, Texts
 
 INLINE_LIMIT = 51_200
 BUCKET = "emulated-templates"
+IN_USE = ("DependencyViolation", "InvalidCidrBlock.InUse")
 EXISTING = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 Finding = list[str]
 
@@ -150,11 +151,14 @@ class Stacks:
 
 def _deletion_findings(step: Deployment, refused: list[tuple[str, str]], something_stays: bool) -> list[Finding]:
     """A network that a retained file system uses has to stay; any other refusal is an error."""
-    return [
-        ["WARNING" if something_stays and "DependencyViolation" in reason else "ERROR", "Delete " + step.stack,
-         f"{label}: {reason}"]
-        for label, reason in refused
-    ]  # fmt: skip
+    held = [label for label, reason in refused if something_stays and any(code in reason for code in IN_USE)]
+    wrong = [(label, reason) for label, reason in refused if label not in held]
+    findings = [["ERROR", "Delete " + step.stack, f"{label}: {reason}"] for label, reason in wrong]
+    if held:
+        findings.append(
+            ["INFO", "Delete " + step.stack, f"stays, since what is retained uses it: {', '.join(held)}"]
+        )
+    return findings
 
 
 def _since(started: float) -> int:

@@ -3,8 +3,11 @@
 use super::{Context, Kind, Render};
 use crate::Artifact;
 
-pub(super) static KIND: Kind =
-    Kind { name: "layout", about: "cluster.json: nodes, addresses and folders, for the supervisor", render: Render::Local(render) };
+pub(super) static KIND: Kind = Kind {
+    name: "layout",
+    about: "cluster.json: nodes, addresses and folders, for the supervisor",
+    render: Render::Local(render),
+};
 
 fn render(context: &Context<'_>) -> Vec<Artifact> {
     // Our own plain types always serialize.

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::{Context, Kind, Render};
 use crate::Artifact;
 
-pub(super) static KIND: Kind = Kind { name: "gres", about: "gres.conf: the declared GPUs", render: Render::Local(render) };
+pub(super) static KIND: Kind =
+    Kind { name: "gres", about: "gres.conf: the declared GPUs", render: Render::Local(render) };
 
 /// Slurm numbers GPUs (`CUDA_VISIBLE_DEVICES`) only when each has a device file that is a real
 /// character device; the supervisor links these names to /dev/null.

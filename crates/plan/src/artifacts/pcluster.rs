@@ -9,7 +9,10 @@ pub(super) static KIND: Kind =
 
 fn render(context: &Context<'_>) -> Vec<Artifact> {
     let text = |stage| {
-        let head = format!("# ParallelCluster {}, cluster {}: made by trainyard from its spec.\n", context.spec.parallelcluster.version, context.spec.name);
+        let head = format!(
+            "# ParallelCluster {}, cluster {}: made by trainyard from its spec.\n",
+            context.spec.parallelcluster.version, context.spec.name
+        );
         head + &yaml(&configuration(context, stage))
     };
     let mut all = vec![Artifact::text(WHOLE, text(Stage::Whole))];

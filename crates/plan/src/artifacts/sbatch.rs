@@ -7,7 +7,8 @@ use super::{Context, Kind, Render};
 use crate::Artifact;
 use crate::rehearsed::PartitionNodes;
 
-pub(super) static KIND: Kind = Kind { name: "sbatch", about: "batch scripts: ddp, single, array, container", render: Render::Local(render) };
+pub(super) static KIND: Kind =
+    Kind { name: "sbatch", about: "batch scripts: ddp, single, array, container", render: Render::Local(render) };
 
 /// The jobs that there are scripts for.
 pub static JOBS: &[&str] = &["ddp", "single", "array", "container"];

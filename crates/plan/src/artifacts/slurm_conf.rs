@@ -8,7 +8,8 @@ use super::{Context, Kind, Render};
 use crate::Artifact;
 use crate::rehearsed::{HEAD, PartitionNodes, own_network};
 
-pub(super) static KIND: Kind = Kind { name: "slurm", about: "slurm.conf, cgroup.conf and plugstack.conf", render: Render::Local(render) };
+pub(super) static KIND: Kind =
+    Kind { name: "slurm", about: "slurm.conf, cgroup.conf and plugstack.conf", render: Render::Local(render) };
 
 /// What a node's memory is declared as: the operating system keeps the rest (ParallelCluster's rule).
 const SCHEDULABLE_PERCENT: u32 = 95;

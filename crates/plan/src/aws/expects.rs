@@ -1,7 +1,7 @@
 //! What the spec names and does not make: it must be there before the first step.
 
 use trainyard_spec::catalog::{self, Architecture};
-use trainyard_spec::model::{Accounting, Capacity, Home, ImageId, Mount, MonitoringMode, Queue, Shared};
+use trainyard_spec::model::{Accounting, Capacity, Home, ImageId, MonitoringMode, Mount, Queue, Shared};
 
 use super::cluster::os;
 use super::{Context, Expected, names};
@@ -24,11 +24,17 @@ pub fn expects(context: &Context<'_>) -> Vec<Expected> {
     }
     let monitoring = &spec.monitoring;
     let managed = matches!(monitoring.mode, MonitoringMode::Amp | MonitoringMode::AmpAmg);
-    all.extend(monitoring.amp_workspace.iter().filter(|_| managed).map(|id| Expected::PrometheusWorkspace { id: id.clone() }));
+    all.extend(
+        monitoring.amp_workspace.iter().filter(|_| managed).map(|id| Expected::PrometheusWorkspace { id: id.clone() }),
+    );
     let shown = monitoring.mode == MonitoringMode::AmpAmg;
-    all.extend(monitoring.amg_workspace.iter().filter(|_| shown).map(|id| Expected::GrafanaWorkspace { id: id.clone() }));
+    all.extend(
+        monitoring.amg_workspace.iter().filter(|_| shown).map(|id| Expected::GrafanaWorkspace { id: id.clone() }),
+    );
     let hosted = monitoring.mode == MonitoringMode::SelfHosted;
-    all.extend(monitoring.certificate.iter().filter(|_| hosted).map(|arn| Expected::Certificate { arn: arn.to_string() }));
+    all.extend(
+        monitoring.certificate.iter().filter(|_| hosted).map(|arn| Expected::Certificate { arn: arn.to_string() }),
+    );
     all.sort();
     all.dedup();
     all
@@ -38,7 +44,8 @@ fn network(context: &Context<'_>) -> Vec<Expected> {
     let Some(existing) = &context.spec.network.existing else { return Vec::new() };
     let vpc = existing.vpc.to_string();
     let zone = context.facts.head_zone.clone();
-    let second = super::place::why_two_zones(context.spec).map_or_else(|| zone.clone(), |_| context.facts.second_zone.clone());
+    let second =
+        super::place::why_two_zones(context.spec).map_or_else(|| zone.clone(), |_| context.facts.second_zone.clone());
     let subnet = |id: &trainyard_spec::model::SubnetId, zone: &str, public: bool| Expected::Subnet {
         id: id.to_string(),
         vpc: vpc.clone(),
@@ -79,16 +86,18 @@ fn capacity(context: &Context<'_>, queue: &Queue) -> Vec<Expected> {
     let sharing = context.spec.queues.iter().filter(|other| mine(&other.capacity));
     let count = sharing.flat_map(|queue| &queue.compute).map(|resource| resource.max).sum();
     let zone = context.facts.zone.clone();
-    let platform = if os(context.spec.parallelcluster.os).starts_with("rhel") { "Red Hat Enterprise Linux" } else { "Linux/UNIX" };
-    let reservation = |id: &trainyard_spec::model::ReservationId, is_block: bool, group: Option<&String>| Expected::Reservation {
-        id: id.to_string(),
-        instance: instance.clone(),
-        zone: zone.clone(),
-        count,
-        is_block,
-        placement_group: group.cloned(),
-        platform: platform.to_owned(),
-    };
+    let platform =
+        if os(context.spec.parallelcluster.os).starts_with("rhel") { "Red Hat Enterprise Linux" } else { "Linux/UNIX" };
+    let reservation =
+        |id: &trainyard_spec::model::ReservationId, is_block: bool, group: Option<&String>| Expected::Reservation {
+            id: id.to_string(),
+            instance: instance.clone(),
+            zone: zone.clone(),
+            count,
+            is_block,
+            placement_group: group.cloned(),
+            platform: platform.to_owned(),
+        };
     match &queue.capacity {
         Capacity::OwnReservation { reservation: id, placement_group } => vec![
             reservation(id, false, Some(placement_group)),

@@ -13,11 +13,15 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
         let deployment = lustre_deployment(context, lustre);
         if !can_back_up(context, deployment) {
             let why = if spec.storage.data_bucket.is_some() { "S3-linked" } else { "scratch" };
-            notes.push(note("storage.shared", format!("no backup: {why}; what is not exported is lost with the file system")));
+            notes.push(note(
+                "storage.shared",
+                format!("no backup: {why}; what is not exported is lost with the file system"),
+            ));
         }
     }
     if matches!(spec.storage.home, Home::Ephemeral {}) {
-        notes.push(note("storage.home", "/home is lost with the cluster: it lies on the head's root volume".to_owned()));
+        notes
+            .push(note("storage.home", "/home is lost with the cluster: it lies on the head's root volume".to_owned()));
     }
     let limits = &context.timeouts;
     if limits.starts_at_zero {
@@ -33,7 +37,8 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
     }
     if spec.network.existing.is_none() && context.place.zones.len() > 1 && spec.network.second_zone.is_none() {
         let why = super::place::why_two_zones(spec).unwrap_or("network");
-        notes.push(note("network.second_zone", format!("{}, because {why} needs two zones", context.facts.second_zone)));
+        notes
+            .push(note("network.second_zone", format!("{}, because {why} needs two zones", context.facts.second_zone)));
     }
     notes
 }

@@ -19,7 +19,8 @@ pub fn template_path(stack: &str) -> String {
 pub(super) fn steps(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
     let mut steps: Vec<Step> = context.stacks.iter().map(|stack| deploy(context, stack, artifacts)).collect();
     let name = names::key(context.spec);
-    let key = step("key", format!("Make the key pair {name} unless it exists"), AwsAction::EnsureKeyPair { name }, (60, 2));
+    let key =
+        step("key", format!("Make the key pair {name} unless it exists"), AwsAction::EnsureKeyPair { name }, (60, 2));
     steps.push(Step { undo: kept("it may open other machines too"), ..key });
     steps.extend(cluster(context, artifacts));
     steps
@@ -40,7 +41,8 @@ fn deploy(context: &Context<'_>, stack: &Stack, artifacts: &[Artifact]) -> Step 
     };
     let about = stack.kind.about.split(':').next().unwrap_or(stack.name).to_lowercase();
     let title = format!("Make the {about} stack");
-    let made = step(stack.name, title, AwsAction::DeployStack(call), (stack.kind.seconds * 4 + 600, stack.kind.seconds));
+    let made =
+        step(stack.name, title, AwsAction::DeployStack(call), (stack.kind.seconds * 4 + 600, stack.kind.seconds));
     let undo = match stack.kind.stays {
         Some(why) => kept(why),
         None => Undo::Act {
@@ -71,7 +73,11 @@ fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
 }
 
 fn digest(artifacts: &[Artifact], path: &str) -> String {
-    artifacts.iter().find(|artifact| artifact.path == path).map(|artifact| fingerprint(&artifact.text)).unwrap_or_default()
+    artifacts
+        .iter()
+        .find(|artifact| artifact.path == path)
+        .map(|artifact| fingerprint(&artifact.text))
+        .unwrap_or_default()
 }
 
 fn kept(because: &str) -> Undo {

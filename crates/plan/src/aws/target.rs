@@ -28,25 +28,80 @@ pub struct AwsTarget {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[allow(missing_docs)] // the names say it
 pub enum Expected {
-    Vpc { id: String },
-    Subnet { id: String, vpc: String, zone: String, public: bool },
-    SecurityGroup { id: String, vpc: String },
-    Reservation { id: String, instance: String, zone: String, count: u32, is_block: bool, placement_group: Option<String>, platform: String },
-    ReservationGroup { arn: String, instances: Vec<String>, zone: String, count: u32 },
-    PlacementGroup { name: String },
-    KeyPair { name: String },
-    Image { id: String, os: String, architecture: String },
-    Lustre { id: String },
-    ZfsVolume { id: String },
-    OntapVolume { id: String },
-    FileCache { id: String },
-    Efs { id: String },
-    Volume { id: String, zone: String },
-    Secret { arn: String },
-    Object { bucket: String, key: String },
-    Certificate { arn: String },
-    PrometheusWorkspace { id: String },
-    GrafanaWorkspace { id: String },
+    Vpc {
+        id: String,
+    },
+    Subnet {
+        id: String,
+        vpc: String,
+        zone: String,
+        public: bool,
+    },
+    SecurityGroup {
+        id: String,
+        vpc: String,
+    },
+    Reservation {
+        id: String,
+        instance: String,
+        zone: String,
+        count: u32,
+        is_block: bool,
+        placement_group: Option<String>,
+        platform: String,
+    },
+    ReservationGroup {
+        arn: String,
+        instances: Vec<String>,
+        zone: String,
+        count: u32,
+    },
+    PlacementGroup {
+        name: String,
+    },
+    KeyPair {
+        name: String,
+    },
+    Image {
+        id: String,
+        os: String,
+        architecture: String,
+    },
+    Lustre {
+        id: String,
+    },
+    ZfsVolume {
+        id: String,
+    },
+    OntapVolume {
+        id: String,
+    },
+    FileCache {
+        id: String,
+    },
+    Efs {
+        id: String,
+    },
+    Volume {
+        id: String,
+        zone: String,
+    },
+    Secret {
+        arn: String,
+    },
+    Object {
+        bucket: String,
+        key: String,
+    },
+    Certificate {
+        arn: String,
+    },
+    PrometheusWorkspace {
+        id: String,
+    },
+    GrafanaWorkspace {
+        id: String,
+    },
 }
 
 /// What the provider of AWS is asked to do.

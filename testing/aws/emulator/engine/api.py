@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlparse
 
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
+from ..errors import Refusal
 from ..extension import extend
 from . import changes
 from .records import Settings
@@ -27,7 +27,7 @@ OTHER_IAM = ("AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 
 
-class ValidationError(ServiceException):
+class ValidationError(Refusal):
     code = "ValidationError"
 
 
@@ -122,12 +122,12 @@ def check_capabilities(template: dict[str, Any], given: list[str]) -> None:
             needed = "CAPABILITY_IAM"
     accepted = {"CAPABILITY_NAMED_IAM"} | ({"CAPABILITY_IAM"} if needed == "CAPABILITY_IAM" else set())
     if needed and not accepted & set(given):
-        raise ServiceException("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+        raise Refusal("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
 
 
 def new_stack(backend: Any, name: str, settings: Settings) -> Stack:
     if any(stack.name == name for stack in backend.stacks.values()):
-        raise ServiceException("AlreadyExistsException", f"Stack [{name}] already exists")
+        raise Refusal("AlreadyExistsException", f"Stack [{name}] already exists")
     stack = Stack(name, backend.account_id, backend.region_name, lambda: exports_of(backend), settings)
     return stack
 

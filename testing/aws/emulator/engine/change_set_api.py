@@ -6,9 +6,9 @@ import uuid
 from typing import Any
 
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
+from ..errors import Refusal
 from ..extension import extend
 from . import changes
 from .api import ValidationError, body_of, check_capabilities, find, given_parameters, new_stack, settings_of
@@ -41,7 +41,7 @@ def _change_set(response: Any) -> Any:
     for arn, change_set in response.cloudformation_backend.change_sets.items():
         if arn == name or (change_set.name == name and stack in (change_set.stack.name, change_set.stack.stack_id)):
             return change_set
-    raise ServiceException("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
+    raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
 
 
 @extend(CloudFormationResponse)
@@ -66,7 +66,7 @@ def delete_change_set(self: Any) -> EmptyResult:
 def execute_change_set(self: Any) -> EmptyResult:
     change_set = _change_set(self)
     if change_set.execution_status != "AVAILABLE":
-        raise ServiceException("InvalidChangeSetStatus", f"ChangeSet [{change_set.arn}] cannot be executed in its "
+        raise Refusal("InvalidChangeSetStatus", f"ChangeSet [{change_set.arn}] cannot be executed in its "
                                f"current execution status of [{change_set.execution_status}]")
     change_set.execution_status = "EXECUTE_COMPLETE"
     stack, settings = change_set.stack, change_set.settings

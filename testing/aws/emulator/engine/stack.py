@@ -77,7 +77,8 @@ class Stack:
             return
         self._record(None, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         gone = [item for name, item in self.resources.items() if name not in self.template["Resources"]]
-        self._remove([*replaced, *gone], keep=True)
+        self._remove(replaced, keep=True, policy="UpdateReplacePolicy")
+        self._remove(gone, keep=True)
         for item in gone:
             self.resources.pop(item.logical_id, None)
         self._record(None, "UPDATE_COMPLETE")
@@ -229,6 +230,7 @@ class Stack:
         keep: bool,
         creating: bool = False,
         also_keep: list[str] | None = None,
+        policy: str = "DeletionPolicy",
     ) -> list[StackResource]:
         """Delete resources, users before what they use; answer those that could not be deleted.
 
@@ -239,7 +241,7 @@ class Stack:
         for item in list(waiting):
             if item.made is None or item.status == "DELETE_COMPLETE":
                 waiting.remove(item)
-            elif keep and self._kept(item, creating, also_keep or []):
+            elif keep and (item.logical_id in (also_keep or []) or self._kept(item, policy, creating)):
                 self._record(item, "DELETE_SKIPPED")
                 waiting.remove(item)
         reasons: dict[int, str] = {}
@@ -270,11 +272,9 @@ class Stack:
         return sorted(items, key=lambda item: -position.get(item.logical_id, len(position)))
 
     @staticmethod
-    def _kept(item: StackResource, creating: bool, also_keep: list[str]) -> bool:
-        policy = item.definition.get("DeletionPolicy", "Delete")
-        if item.logical_id in also_keep:
-            return True
-        return policy == "Retain" or (policy == "RetainExceptOnCreate" and not creating)
+    def _kept(item: StackResource, policy: str, creating: bool) -> bool:
+        chosen = item.definition.get(policy, "Delete")
+        return chosen == "Retain" or (chosen == "RetainExceptOnCreate" and not creating)
 
     def _evaluate_outputs(self) -> list[dict[str, Any]]:
         outputs, scope = [], self.scope()

@@ -15,6 +15,8 @@ import yaml
 
 Template = dict[str, Any]
 
+# What others need without naming it: a template has to say DependsOn, and these come last to prove it.
+LATE = ("AWS::EC2::VPCGatewayAttachment", "AWS::EC2::VPCCidrBlock")
 PSEUDO_PARAMETERS = frozenset(
     "AWS::" + name
     for name in (
@@ -175,11 +177,12 @@ def creation_order(template: Template) -> list[str]:
     """An order in which every resource comes after what it needs.
 
     The service makes independent resources at the same time. Here the one written last goes first,
-    so that a missing DependsOn fails always, where on AWS it would fail now and then.
+    and the LATE ones last of all, so that a missing DependsOn fails always, where on AWS it would
+    fail now and then.
     """
-    needs = dependencies(template)
+    needs, resources = dependencies(template), template["Resources"]
     order: list[str] = []
-    waiting = list(reversed(template["Resources"]))
+    waiting = sorted(reversed(resources), key=lambda name: resources[name]["Type"] in LATE)
     while waiting:
         ready = next((name for name in waiting if needs[name] <= set(order)), None)
         if ready is None:

@@ -6,6 +6,7 @@ order of deletion.
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
@@ -20,24 +21,15 @@ def _in_use(kind: str, identifier: str) -> DependencyViolationError:
     return DependencyViolationError(f"The {kind} '{identifier}' has dependencies and cannot be deleted.")
 
 
-def _gone(instance: Any) -> bool:
-    return instance.state in ("terminated", "shutting-down")
-
-
 def live_instances(backend: Any) -> list[Any]:
     found = (instance for reservation in backend.all_reservations() for instance in reservation.instances)
-    return [instance for instance in found if not _gone(instance)]
-
-
-def live_cards(backend: Any) -> list[Any]:
-    """Network interfaces that exist; those of a terminated instance went with it."""
-    return [card for card in backend.enis.values() if card.instance is None or not _gone(card.instance)]
+    return [instance for instance in found if instance.state not in ("terminated", "shutting-down")]
 
 
 @wrap(EC2Backend, "delete_subnet")
 def delete_subnet(original: Any, self: Any, subnet_id: str) -> Any:
     subnet = self.get_subnet(subnet_id)
-    cards = any(card.subnet.id == subnet.id for card in live_cards(self))
+    cards = any(card.subnet.id == subnet.id for card in self.enis.values())
     if cards or any(instance.subnet_id == subnet_id for instance in live_instances(self)):
         raise _in_use("subnet", subnet_id)
     for table in self.route_tables.values():  # the service drops the association with the subnet
@@ -50,7 +42,7 @@ def delete_security_group(
     original: Any, self: Any, name: str | None = None, group_id: str | None = None
 ) -> Any:
     if group_id and self.get_security_group_from_id(group_id) is not None:
-        if any(group_id == group.id for card in live_cards(self) for group in card.group_set):
+        if any(group_id == group.id for card in self.enis.values() for group in card.group_set):
             raise _in_use("resource", group_id)
         for groups in self.groups.values():
             for other in groups.values():
@@ -77,6 +69,20 @@ def delete_vpc(original: Any, self: Any, vpc_id: str) -> Any:
     return original(self, vpc_id)
 
 
+@wrap(EC2Backend, "disassociate_vpc_cidr_block")
+def disassociate_vpc_cidr_block(original: Any, self: Any, association_id: str) -> Any:
+    for vpc in self.vpcs.values():
+        block = vpc._cidr_block_association_set.get(association_id, {}).get("cidr_block")
+        subnets = self.describe_subnets(filters={"vpc-id": vpc.id}) if block else []
+        if any(ip_network(subnet.cidr_block).subnet_of(ip_network(block)) for subnet in subnets):
+            raise EC2ClientError(
+                "InvalidCidrBlock.InUse",
+                f"The vpc CIDR block with association ID {association_id} may not be disassociated. "
+                "One or more subnets use it.",
+            )
+    return original(self, association_id)
+
+
 @wrap(EC2Backend, "detach_internet_gateway")
 def detach_internet_gateway(original: Any, self: Any, internet_gateway_id: str, vpc_id: str) -> Any:
     for address in self.addresses:
@@ -95,10 +101,11 @@ def create_nat_gateway(
     subnet_id: str,
     allocation_id: str,
     tags: dict[str, str] | None = None,
-    connectivity_type: str = "public",
+    connectivity_type: str | None = None,
 ) -> Any:
     """A public NAT gateway needs an attached internet gateway: a template must wait for that."""
     vpc_id = self.get_subnet(subnet_id).vpc_id
+    connectivity_type = connectivity_type or "public"
     if connectivity_type == "public" and not is_attached(self, vpc_id):
         raise EC2ClientError(
             "Gateway.NotAttached", f"Network {vpc_id} is not attached to any internet gateway"
@@ -155,3 +162,23 @@ def create_vpc_endpoint(original: Any, self: Any, *rest: Any, **options: Any) ->
         if groups:
             self.enis[card]._group_set = [group for group in groups if group]
     return endpoint
+
+
+@wrap(EC2Backend, "terminate_instances")
+def terminate_instances(original: Any, self: Any, instance_ids: list[str]) -> Any:
+    """The interfaces that were made with an instance go with it."""
+    answer = original(self, instance_ids)
+    for identifier, card in list(self.enis.items()):
+        if card.instance is not None and card.instance.id in instance_ids:
+            del self.enis[identifier]
+    return answer
+
+
+@wrap(EC2Backend, "create_subnet")
+def create_subnet(original: Any, self: Any, vpc_id: str, *rest: Any, **options: Any) -> Any:
+    """Only a default VPC has default subnets, which give public addresses unasked."""
+    subnet = original(self, vpc_id, *rest, **options)
+    if not self.get_vpc(vpc_id).is_default:
+        subnet.map_public_ip_on_launch = False
+        subnet.default_for_az = False
+    return subnet

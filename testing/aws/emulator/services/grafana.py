@@ -10,9 +10,9 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
+from ..errors import Refusal
 from ..extension import store
 from .own_service import OwnResponse, add_service
 
@@ -27,8 +27,8 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def not_found(identifier: str) -> ServiceException:
-    return ServiceException("ResourceNotFoundException", f"Workspace {identifier} not found")
+def not_found(identifier: str) -> Refusal:
+    return Refusal("ResourceNotFoundException", f"Workspace {identifier} not found")
 
 
 class GrafanaResponse(OwnResponse):
@@ -162,7 +162,7 @@ class GrafanaResponse(OwnResponse):
     def delete_workspace_service_account(self) -> ActionResult:
         workspace, identifier = self._workspace(), self.given["serviceAccountId"]
         if workspace.get("EmulatorAccounts", {}).pop(identifier, None) is None:
-            raise ServiceException("ResourceNotFoundException", f"Service account {identifier} not found")
+            raise Refusal("ResourceNotFoundException", f"Service account {identifier} not found")
         return ActionResult({"serviceAccountId": identifier, "workspaceId": workspace["id"]})
 
     def create_workspace_service_account_token(self) -> ActionResult:

@@ -86,7 +86,6 @@ def _check_launch(response: Any) -> None:
             "The associatePublicIPAddress parameter cannot be specified when launching with multiple "
             "network interfaces.",
         )
-    _check_cards(details, kind, cards)
     _check_targets(response, backend, kind)
 
 
@@ -101,18 +100,6 @@ def _check_zone(backend: Any, kind: str, subnet_id: str) -> None:
         raise EC2ClientError(
             "Unsupported",
             f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}).",
-        )
-
-
-def _check_cards(details: dict[str, Any], kind: str, cards: list[dict[str, Any]]) -> None:
-    network = details.get("NetworkInfo", {})
-    fabric = sum(1 for card in cards if str(card.get("InterfaceType", "")).startswith("efa"))
-    if fabric and not network.get("EfaSupported"):
-        raise EC2ClientError("Unsupported", f"EFA interfaces are not supported on {kind}")
-    most = (network.get("EfaInfo") or {}).get("MaximumEfaInterfaces")
-    if most and fabric > most:
-        raise EC2ClientError(
-            "AttachmentLimitExceeded", f"{kind} supports at most {most} EFA interfaces, not {fabric}."
         )
 
 

@@ -6,9 +6,9 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 
+from ..errors import Refusal
 from ..extension import store
 from .own_service import OwnResponse, add_service
 
@@ -24,7 +24,7 @@ class LifecycleResponse(OwnResponse):
     def _policy(self) -> dict[str, Any]:
         identifier = self.given["PolicyId"]
         if identifier not in self.policies:
-            raise ServiceException("ResourceNotFoundException", f"The policy {identifier} does not exist.")
+            raise Refusal("ResourceNotFoundException", f"The policy {identifier} does not exist.")
         return self.policies[identifier]
 
     def create_lifecycle_policy(self) -> ActionResult:

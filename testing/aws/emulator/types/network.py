@@ -105,20 +105,7 @@ class CidrBlock(ResourceType):
         return Made(block["AssociationId"], {"Id": block["AssociationId"]})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
-        ec2 = request.client("ec2")
-        vpc = ec2.describe_vpcs(VpcIds=[properties["VpcId"]])["Vpcs"][0]
-        block = properties.get("CidrBlock", "")
-        subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
-        if any(_inside(subnet["CidrBlock"], block) for subnet in subnets):
-            raise PropertyError(f"The vpc CIDR block with association ID {made.physical_id} may not be "
-                                "disassociated. One or more subnets use it.")
-        ec2.disassociate_vpc_cidr_block(AssociationId=made.physical_id)
-
-
-def _inside(inner: str, outer: str) -> bool:
-    import ipaddress
-
-    return bool(outer) and ipaddress.ip_network(inner).subnet_of(ipaddress.ip_network(outer))
+        request.client("ec2").disassociate_vpc_cidr_block(AssociationId=made.physical_id)
 
 
 class VpcEndpoint(ApiType):

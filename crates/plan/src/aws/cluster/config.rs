@@ -45,7 +45,16 @@ macro_rules! always_present {
 }
 
 always_present!(bool, u32, i32, &'static str, String, Wire);
-always_present!(Image, HeadNode, HeadNetworking, Scheduling, SlurmSettings, QueueNetworking, PoolNetworking, LocalStorage);
+always_present!(
+    Image,
+    HeadNode,
+    HeadNetworking,
+    Scheduling,
+    SlurmSettings,
+    QueueNetworking,
+    PoolNetworking,
+    LocalStorage
+);
 always_present!(RootVolume, Ssh, Imds, HeadIam, Iam, ComputeSettings, Monitoring, Logs, CloudWatchLogs, Dashboards);
 always_present!(CloudWatchDashboards, DevSettings, Timeouts, Enabled, HeadImds);
 

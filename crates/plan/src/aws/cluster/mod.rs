@@ -76,7 +76,8 @@ pub fn has_efa(resource: &ComputeResource) -> bool {
         Toggle::Disabled => false,
         Toggle::Auto => {
             let mut types = resource.types().peekable();
-            types.peek().is_some() && types.all(|instance| catalog::find(instance.as_str()).is_some_and(|i| i.efa_interfaces > 0))
+            types.peek().is_some()
+                && types.all(|instance| catalog::find(instance.as_str()).is_some_and(|i| i.efa_interfaces > 0))
         }
     }
 }

@@ -3,8 +3,8 @@
 use trainyard_spec::model::{Moment, NodeKind, Toggle, VolumeSpeed};
 
 use super::config::{
-    Action, CustomActions, Dcv, EphemeralVolume, HeadIam, HeadImds, HeadNetworking, HeadNode, Iam, Image, LocalStorage, LoginNodes,
-    Policy, Pool, PoolNetworking, Proxy, RootVolume, Sequence, Ssh,
+    Action, CustomActions, Dcv, EphemeralVolume, HeadIam, HeadImds, HeadNetworking, HeadNode, Iam, Image, LocalStorage,
+    LoginNodes, Policy, Pool, PoolNetworking, Proxy, RootVolume, Sequence, Ssh,
 };
 use crate::aws::stacks::identity_writes_metrics;
 use crate::aws::{Context, Wire, names};
@@ -119,7 +119,8 @@ pub(super) fn policies(context: &Context<'_>) -> Vec<Policy> {
     let mut policies = vec![Policy { policy: context.resolve(&Wire::output("identity", "NodePolicyArn")) }];
     if context.spec.access.ssm {
         let partition = if super::region(context.spec).starts_with("cn-") { "aws-cn" } else { "aws" };
-        policies.push(Policy { policy: format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore").into() });
+        policies
+            .push(Policy { policy: format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore").into() });
     }
     policies
 }
@@ -132,7 +133,10 @@ pub(super) fn actions(context: &Context<'_>, nodes: NodeKind, queue: Option<&str
                 && script.when == when
                 && script.queue.as_ref().is_none_or(|only| queue.is_none_or(|queue| only.as_str() == queue))
         };
-        let action = |script: &trainyard_spec::model::Script| Action { script: script.script.clone(), args: script.args.clone() };
+        let action = |script: &trainyard_spec::model::Script| Action {
+            script: script.script.clone(),
+            args: script.args.clone(),
+        };
         let sequence: Vec<Action> = context.spec.setup.scripts.iter().filter(fits).map(action).collect();
         (!sequence.is_empty()).then_some(Sequence { sequence })
     };

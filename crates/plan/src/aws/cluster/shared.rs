@@ -64,7 +64,7 @@ fn lustre(name: &str, path: &str, file_system_id: Wire) -> SharedStorage {
 }
 
 fn blank(name: &str, storage_type: &'static str, path: &str) -> SharedStorage {
-    SharedStorage { 
+    SharedStorage {
         name: name.to_owned(),
         storage_type,
         mount_dir: path.to_owned(),

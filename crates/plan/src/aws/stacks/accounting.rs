@@ -28,11 +28,17 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     let Some(Accounting::New { min_acu, max_acu }) = &context.spec.accounting else { return };
     let spec = context.spec;
     let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
-    let nodes = template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group());
+    let nodes = template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    );
     let mysql = Rule::new().ip_protocol("tcp").from_port(PORT).to_port(PORT).source_security_group_id(nodes);
     let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
     let group = SecurityGroup::new().group_description("Accounting database").vpc_id(vpc);
-    let group = group.security_group_ingress(vec![mysql.description("MySQL from nodes")]).security_group_egress(vec![nothing]);
+    let group =
+        group.security_group_ingress(vec![mysql.description("MySQL from nodes")]).security_group_egress(vec![nothing]);
     template.add("DatabaseSecurityGroup", group.tags(template.tags(&names::label(spec, "accounting"))));
 
     let names_of = ["DatabaseSubnetId", "SecondDatabaseSubnetId"];
@@ -44,15 +50,20 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of the database", subnet))
         .collect();
     let tags = template.tags(&names::label(spec, "accounting"));
-    template.add("DatabaseSubnets", DbSubnetGroup::new().description("Accounting database").subnet_ids(subnets).tags(tags.clone()));
+    template.add(
+        "DatabaseSubnets",
+        DbSubnetGroup::new().description("Accounting database").subnet_ids(subnets).tags(tags.clone()),
+    );
     // slurmdbd takes the password as it stands, so it must need no quoting.
     let generated = GeneratedSecret::new().password_length(40_u32).exclude_punctuation(true);
     let secret = Secret::new().description("Password of slurmdbd").generate_secret_string(generated).tags(tags.clone());
     template.keep("DatabasePassword", secret);
     // Slurm's manual asks for it: its roll-ups hold locks for long.
     let settings = [("innodb_lock_wait_timeout", "900")];
-    let settings = settings.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect::<serde_json::Map<_, _>>();
-    let parameters = DbClusterParameterGroup::new().description("slurmdbd").family("aurora-mysql8.0").parameters(settings);
+    let settings =
+        settings.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect::<serde_json::Map<_, _>>();
+    let parameters =
+        DbClusterParameterGroup::new().description("slurmdbd").family("aurora-mysql8.0").parameters(settings);
     template.add("DatabaseParameters", parameters.tags(tags.clone()));
     let cluster = DbCluster::new()
         .engine("aurora-mysql")
@@ -89,7 +100,8 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .monitoring_role_arn(attribute("DatabaseMonitoringRole", "Arn"))
         .tags(tags);
     template.keep("DatabaseInstance", instance);
-    let uri = Text::Join(":".into(), vec![attribute("Database", "Endpoint.Address"), attribute("Database", "Endpoint.Port")]);
+    let uri =
+        Text::Join(":".into(), vec![attribute("Database", "Endpoint.Address"), attribute("Database", "Endpoint.Port")]);
     template.output("DatabaseUri", "host:port of the database", uri);
     template.output("DatabaseSecretArn", "The secret with its password", reference("DatabasePassword"));
 }

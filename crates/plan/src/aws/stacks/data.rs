@@ -24,7 +24,11 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     let spec = context.spec;
     // Not in the data bucket: /fsx writes deletions back into that one.
     bucket(template, "FilesBucket", files_bucket(spec));
-    template.output("FilesBucketName", "The bucket with the files that nodes are set up from", reference("FilesBucket"));
+    template.output(
+        "FilesBucketName",
+        "The bucket with the files that nodes are set up from",
+        reference("FilesBucket"),
+    );
     if let Some(data) = &spec.storage.data_bucket {
         bucket(template, "DataBucket", data.name.to_string().into());
         template.output("DataBucketName", "The data bucket", reference("DataBucket"));

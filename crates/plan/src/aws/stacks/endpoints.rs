@@ -49,7 +49,9 @@ fn s3(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .network
         .s3_buckets
         .iter()
-        .flat_map(|bucket| [format!("arn:${{AWS::Partition}}:s3:::{bucket}"), format!("arn:${{AWS::Partition}}:s3:::{bucket}/*")])
+        .flat_map(|bucket| {
+            [format!("arn:${{AWS::Partition}}:s3:::{bucket}"), format!("arn:${{AWS::Partition}}:s3:::{bucket}/*")]
+        })
         .map(sub)
         .collect();
     if !others.is_empty() {
@@ -131,9 +133,11 @@ fn instance_connect(context: &Context<'_>, template: &mut Template, vpc: &Text) 
     template.add("ConnectSecurityGroup", group.tags(template.tags(&names::label(context.spec, "connect"))));
     let connect = attribute("ConnectSecurityGroup", "GroupId");
     let ingress = SecurityGroupIngress::new().group_id(nodes).ip_protocol("tcp").from_port(22_u16).to_port(22_u16);
-    let ingress = ingress.source_security_group_id(connect.clone()).description("SSH from the Instance Connect Endpoint");
+    let ingress =
+        ingress.source_security_group_id(connect.clone()).description("SSH from the Instance Connect Endpoint");
     template.add("NodesFromConnect", ingress);
-    let endpoint = InstanceConnectEndpoint::new().subnet_id(reference("PrivateSubnet")).security_group_ids(vec![connect]);
+    let endpoint =
+        InstanceConnectEndpoint::new().subnet_id(reference("PrivateSubnet")).security_group_ids(vec![connect]);
     let endpoint = endpoint.preserve_client_ip(false).tags(template.tags(&names::label(context.spec, "connect")));
     template.add("ConnectEndpoint", endpoint);
     template.output("ConnectEndpointId", "The EC2 Instance Connect Endpoint", reference("ConnectEndpoint"));

@@ -108,7 +108,8 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
         vec![template.reads("HomeSubnetId", kind::SUBNET, "The subnet of /home", &place.head_subnet())]
     };
     // Root on a node must be able to make people's homes; only the group's nodes reach it at all.
-    let clients = ClientConfiguration::new().clients("*").options(["rw", "no_root_squash", "crossmnt"].map(Text::from).to_vec());
+    let clients =
+        ClientConfiguration::new().clients("*").options(["rw", "no_root_squash", "crossmnt"].map(Text::from).to_vec());
     let root = RootVolume::new()
         .data_compression_type("LZ4")
         .copy_tags_to_snapshots(true)

@@ -26,7 +26,8 @@ fn fill(context: &Context<'_>, template: &mut Template) {
             Some(id) => id.clone(),
             None => "*".to_owned(),
         };
-        let target = sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
+        let target =
+            sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
         let write = Statement::allow("WriteMetrics", &["aps:RemoteWrite"]).on([target]);
         // A workspace of the monitoring stack does not exist yet; its tag is known.
         let write = if spec.monitoring.amp_workspace.is_some() {
@@ -50,12 +51,17 @@ fn policy(context: &Context<'_>, about: &str, statements: Vec<Statement>) -> Man
 }
 
 fn node_statements(context: &Context<'_>, template: &mut Template) -> Vec<Statement> {
-    let files = template.reads("FilesBucketName", kind::TEXT, "The bucket with the nodes' files", &Wire::output("data", "FilesBucketName"));
-    let mut statements = bucket_statements("Files", &files, &["s3:GetObject"]);
-    if context.has_stack("data") && context.spec.storage.data_bucket.is_some() {
-        let data = template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    template.reads(
+        "FilesBucketName",
+        kind::TEXT,
+        "The bucket with the nodes' files",
+        &Wire::output("data", "FilesBucketName"),
+    );
+    let mut statements = bucket_statements("Files", &["s3:GetObject"]);
+    if context.spec.storage.data_bucket.is_some() {
+        template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
         let actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
-        statements.extend(bucket_statements("Data", &data, &actions));
+        statements.extend(bucket_statements("Data", &actions));
     }
     let scripts: Vec<Text> = context
         .spec
@@ -78,15 +84,9 @@ fn node_statements(context: &Context<'_>, template: &mut Template) -> Vec<Statem
     statements
 }
 
-fn bucket_statements(name: &str, bucket: &Text, actions: &[&str]) -> Vec<Statement> {
-    let arn = |rest: &str| {
-        let start = sub("arn:${AWS::Partition}:s3:::");
-        let mut parts = vec![start, bucket.clone()];
-        if !rest.is_empty() {
-            parts.push(rest.into());
-        }
-        Text::Join(String::new(), parts)
-    };
+/// `name` is the beginning of the parameter that holds the bucket's name.
+fn bucket_statements(name: &str, actions: &[&str]) -> Vec<Statement> {
+    let arn = |rest: &str| sub(format!("arn:${{AWS::Partition}}:s3:::${{{name}BucketName}}{rest}"));
     vec![
         Statement::allow(&format!("{name}List"), &["s3:ListBucket", "s3:GetBucketLocation"]).on([arn("")]),
         Statement::allow(name, actions).on([arn("/*")]),

@@ -55,8 +55,16 @@ fn prometheus(context: &Context<'_>, template: &mut Template) {
         .workspace_configuration(WorkspaceConfiguration::new().retention_period_in_days(150_u32))
         .tags(template.tags(spec.name.as_str()));
     template.add("Prometheus", workspace);
-    template.output("PrometheusWorkspaceId", "The workspace of Amazon Managed Prometheus", attribute("Prometheus", "WorkspaceId"));
-    template.output("PrometheusEndpoint", "Where it is written to and asked", attribute("Prometheus", "PrometheusEndpoint"));
+    template.output(
+        "PrometheusWorkspaceId",
+        "The workspace of Amazon Managed Prometheus",
+        attribute("Prometheus", "WorkspaceId"),
+    );
+    template.output(
+        "PrometheusEndpoint",
+        "Where it is written to and asked",
+        attribute("Prometheus", "PrometheusEndpoint"),
+    );
 }
 
 fn grafana(context: &Context<'_>, template: &mut Template) {
@@ -69,9 +77,18 @@ fn grafana(context: &Context<'_>, template: &mut Template) {
         Some(id) => sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{id}")),
         None => attribute("Prometheus", "Arn"),
     };
-    let metrics = ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:DescribeAlarms", "ec2:DescribeInstances", "tag:GetResources"];
+    let metrics = [
+        "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetrics",
+        "cloudwatch:DescribeAlarms",
+        "ec2:DescribeInstances",
+        "tag:GetResources",
+    ];
     let logs = ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"];
-    let group = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/parallelcluster/{}-*", spec.name));
+    let group = sub(format!(
+        "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/parallelcluster/{}-*",
+        spec.name
+    ));
     let policy = PolicyDocument::new(vec![
         Statement::allow("AskPrometheus", &ask).on([workspace]),
         // These have no resources to narrow them to.

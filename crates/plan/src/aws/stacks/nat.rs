@@ -5,13 +5,8 @@ use crate::aws::cloudformation::resources::ec2::{Eip, NatGateway, Route};
 use crate::aws::cloudformation::{Template, attribute, kind, reference};
 use crate::aws::{Context, Wire, names};
 
-pub(super) static STACK: StackKind = StackKind {
-    name: "nat",
-    about: "NAT: the way out for private nodes.",
-    stays: None,
-    seconds: 150,
-    fill,
-};
+pub(super) static STACK: StackKind =
+    StackKind { name: "nat", about: "NAT: the way out for private nodes.", stays: None, seconds: 150, fill };
 
 fn fill(context: &Context<'_>, template: &mut Template) {
     let network = &context.spec.network;

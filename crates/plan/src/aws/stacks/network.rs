@@ -41,8 +41,7 @@ fn new_vpc(context: &Context<'_>, template: &mut Template) -> Text {
     let second = VpcCidrBlock::new().vpc_id(vpc.clone()).cidr_block(spec.network.private_cidr.as_str());
     template.add("PrivateAddresses", second);
     template.add("InternetGateway", InternetGateway::new().tags(tags("internet", template)));
-    let attachment =
-        VpcGatewayAttachment::new().vpc_id(vpc.clone()).internet_gateway_id(reference("InternetGateway"));
+    let attachment = VpcGatewayAttachment::new().vpc_id(vpc.clone()).internet_gateway_id(reference("InternetGateway"));
     template.add("InternetAttachment", attachment);
 
     let table = template.add("PublicRoutes", RouteTable::new().vpc_id(vpc.clone()).tags(tags("public", template)));
@@ -55,7 +54,12 @@ fn new_vpc(context: &Context<'_>, template: &mut Template) -> Text {
     let sides = [
         Side { name: "Public", cidr: spec.network.cidr.as_str(), table, after: &[] },
         // Its addresses are no part of the VPC before that block is.
-        Side { name: "Private", cidr: spec.network.private_cidr.as_str(), table: private, after: &["PrivateAddresses"] },
+        Side {
+            name: "Private",
+            cidr: spec.network.private_cidr.as_str(),
+            table: private,
+            after: &["PrivateAddresses"],
+        },
     ];
     for side in sides {
         subnets(context, template, &vpc, side);
@@ -80,7 +84,12 @@ fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: Sid
         let subnet = Subnet::new().vpc_id(vpc.clone()).cidr_block(block).map_public_ip_on_launch(false);
         let which = if number == 0 { "Zone" } else { "SecondZone" };
         let subnet = if zone.contains("-az") {
-            let zone = template.reads(&format!("{which}Id"), kind::TEXT, "The id of a zone of its subnets", &zone.as_str().into());
+            let zone = template.reads(
+                &format!("{which}Id"),
+                kind::TEXT,
+                "The id of a zone of its subnets",
+                &zone.as_str().into(),
+            );
             subnet.availability_zone_id(zone)
         } else {
             let zone = template.reads(which, kind::ZONE, "A zone of its subnets", &zone.as_str().into());
@@ -102,11 +111,13 @@ fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: Sid
 fn nodes_group(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     let group = SecurityGroup::new().group_description("All nodes of the cluster").vpc_id(vpc.clone());
     // Without a rule of its own, CloudFormation adds one that lets everything out; ParallelCluster's own group has that.
-    let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
+    let nothing =
+        Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
     let group = group.security_group_egress(vec![nothing]).tags(template.tags(&names::label(context.spec, "nodes")));
     template.add("NodesSecurityGroup", group);
     let id = attribute("NodesSecurityGroup", "GroupId");
-    let ingress = SecurityGroupIngress::new().group_id(id.clone()).ip_protocol("-1").source_security_group_id(id.clone());
+    let ingress =
+        SecurityGroupIngress::new().group_id(id.clone()).ip_protocol("-1").source_security_group_id(id.clone());
     template.add("NodesFromNodes", ingress.description("Nodes among themselves"));
     let egress =
         SecurityGroupEgress::new().group_id(id.clone()).ip_protocol("-1").destination_security_group_id(id.clone());
@@ -126,8 +137,10 @@ fn access_group(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         let rule = Rule::new().ip_protocol("tcp").from_port(port).to_port(port).cidr_ip(cidr);
         rule.description(format!("{what}, by access.cidrs"))
     };
-    let rules: Vec<Rule> =
-        ports.iter().flat_map(|(port, what)| spec.access.cidrs.iter().map(move |cidr| rule(cidr.as_str(), *port, what))).collect();
+    let rules: Vec<Rule> = ports
+        .iter()
+        .flat_map(|(port, what)| spec.access.cidrs.iter().map(move |cidr| rule(cidr.as_str(), *port, what)))
+        .collect();
     let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
     let group = SecurityGroup::new().group_description("Where people come in").vpc_id(vpc.clone());
     let group = group.security_group_ingress(rules).security_group_egress(vec![nothing]);

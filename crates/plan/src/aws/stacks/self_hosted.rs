@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::network;
 use crate::aws::cloudformation::resources::ec2::{
-    BlockDevice, Certificate, EbsDevice, Instance, KeyValue, LaunchTemplate, LaunchTemplateData, LaunchTemplateReference,
-    Listener, ListenerAction, LoadBalancer, MetadataOptions, Rule, SecurityGroup, SecurityGroupEgress, SecurityGroupIngress, Target,
-    TargetGroup,
+    BlockDevice, Certificate, EbsDevice, Instance, KeyValue, LaunchTemplate, LaunchTemplateData,
+    LaunchTemplateReference, Listener, ListenerAction, LoadBalancer, MetadataOptions, Rule, SecurityGroup,
+    SecurityGroupEgress, SecurityGroupIngress, Target, TargetGroup,
 };
-use crate::aws::cloudformation::resources::iam::{InlinePolicy, InstanceProfile, PolicyDocument, Role, Statement, trust};
+use crate::aws::cloudformation::resources::iam::{
+    InlinePolicy, InstanceProfile, PolicyDocument, Role, Statement, trust,
+};
 use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, Wire, names};
 
@@ -38,8 +40,10 @@ fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     };
     let inside = [spec.network.private_cidr.as_str()];
     let outside: Vec<&str> = spec.access.cidrs.iter().map(|cidr| cidr.as_str()).collect();
-    let from: Vec<Rule> = if outside.is_empty() { inside.map(https).to_vec() } else { outside.into_iter().map(https).collect() };
-    let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
+    let from: Vec<Rule> =
+        if outside.is_empty() { inside.map(https).to_vec() } else { outside.into_iter().map(https).collect() };
+    let nothing =
+        Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
     let group = SecurityGroup::new().group_description("Load balancer of Grafana").vpc_id(vpc.clone());
     let group = group.security_group_ingress(from).security_group_egress(vec![nothing.clone()]);
     template.add("FrontSecurityGroup", group.tags(tags("front", template)));
@@ -62,21 +66,36 @@ fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .to_port(GRAFANA)
         .destination_security_group_id(server.clone());
     template.add("FrontToServer", to_server.description("Grafana"));
-    let nodes = template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group());
+    let nodes = template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    );
     let scrape = SecurityGroupIngress::new().group_id(nodes).ip_protocol("tcp").from_port(AGENT).to_port(AGENT);
     template.add("NodesFromServer", scrape.source_security_group_id(server).description("Metrics, from Prometheus"));
 }
 
 fn agent_rule(context: &Context<'_>, template: &mut Template) -> Rule {
-    let nodes = template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group());
+    let nodes = template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    );
     let rule = Rule::new().ip_protocol("tcp").from_port(AGENT).to_port(AGENT);
     rule.destination_security_group_id(nodes).description("Metrics of nodes")
 }
 
 fn server(context: &Context<'_>, template: &mut Template) {
     let spec = context.spec;
-    let files = template.reads("FilesBucketName", kind::TEXT, "The bucket with its files", &Wire::output("data", "FilesBucketName"));
-    let objects = Text::Join(String::new(), vec![sub("arn:${AWS::Partition}:s3:::"), files, "/monitoring/*".into()]);
+    template.reads(
+        "FilesBucketName",
+        kind::TEXT,
+        "The bucket with its files",
+        &Wire::output("data", "FilesBucketName"),
+    );
+    let objects = sub("arn:${AWS::Partition}:s3:::${FilesBucketName}/monitoring/*");
     let may = PolicyDocument::new(vec![
         // Prometheus finds the nodes by their tags; EC2 has no narrower permission for that.
         Statement::allow("FindNodes", &["ec2:DescribeInstances", "ec2:DescribeAvailabilityZones"]).on(["*".into()]),
@@ -90,9 +109,14 @@ fn server(context: &Context<'_>, template: &mut Template) {
         .policies(vec![InlinePolicy::new().policy_name("monitoring").policy_document(may)])
         .tags(template.tags(&names::label(spec, "monitoring")));
     template.add("ServerRole", role);
-    template.add("ServerProfile", InstanceProfile::new().path(names::iam_path(spec)).roles(vec![reference("ServerRole")]));
-    let metadata = MetadataOptions::new().http_tokens("required").http_endpoint("enabled").http_put_response_hop_limit(1_u32);
-    template.add("ServerLaunch", LaunchTemplate::new().launch_template_data(LaunchTemplateData::new().metadata_options(metadata)));
+    template
+        .add("ServerProfile", InstanceProfile::new().path(names::iam_path(spec)).roles(vec![reference("ServerRole")]));
+    let metadata =
+        MetadataOptions::new().http_tokens("required").http_endpoint("enabled").http_put_response_hop_limit(1_u32);
+    template.add(
+        "ServerLaunch",
+        LaunchTemplate::new().launch_template_data(LaunchTemplateData::new().metadata_options(metadata)),
+    );
     let image = "{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}";
     let disk = EbsDevice::new().volume_size(200_u32).volume_type("gp3").encrypted(true).delete_on_termination(true);
     let subnet = context.place.service_subnets().into_iter().next().unwrap_or_else(|| context.place.head_subnet());
@@ -133,7 +157,8 @@ fn front(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of the load balancer", subnet))
         .collect();
     let is_public = !spec.access.cidrs.is_empty() && spec.network.existing.is_none();
-    let attributes = [("routing.http.drop_invalid_header_fields.enabled", "true"), ("deletion_protection.enabled", "false")];
+    let attributes =
+        [("routing.http.drop_invalid_header_fields.enabled", "true"), ("deletion_protection.enabled", "false")];
     let balancer = LoadBalancer::new()
         .kind("application")
         .scheme(if is_public { "internet-facing" } else { "internal" })
@@ -155,7 +180,12 @@ fn front(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     template.add("FrontTargets", group);
     // `check` demands a certificate: dashboards never travel in the clear (D-A50).
     let Some(certificate) = &spec.monitoring.certificate else { return };
-    let certificate = template.reads("CertificateArn", kind::TEXT, "The certificate of Grafana (ACM)", &certificate.to_string().into());
+    let certificate = template.reads(
+        "CertificateArn",
+        kind::TEXT,
+        "The certificate of Grafana (ACM)",
+        &certificate.to_string().into(),
+    );
     let forward = ListenerAction::new().kind("forward").target_group_arn(reference("FrontTargets"));
     let https = Listener::new()
         .load_balancer_arn(reference("Front"))
@@ -165,5 +195,9 @@ fn front(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .ssl_policy("ELBSecurityPolicy-TLS13-1-2-2021-06")
         .default_actions(vec![forward]);
     template.add("FrontHttps", https);
-    template.output("GrafanaAddress", "The load balancer's name: point the certificate's name at it", attribute("Front", "DNSName"));
+    template.output(
+        "GrafanaAddress",
+        "The load balancer's name: point the certificate's name at it",
+        attribute("Front", "DNSName"),
+    );
 }

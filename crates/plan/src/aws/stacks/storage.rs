@@ -7,7 +7,7 @@ use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGr
 use crate::aws::cloudformation::resources::storage::{
     DataRepositoryAssociation, EventPolicy, FileSystem, LustreConfiguration, MetadataConfiguration, RepositoryPolicies,
 };
-use crate::aws::cloudformation::{Template, Text, attribute, kind, reference};
+use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, Wire, names};
 
 pub(super) static STACK: StackKind = StackKind {
@@ -38,7 +38,8 @@ pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, 
     let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
     let group = group.security_group_ingress(ports.iter().map(ingress).collect::<Vec<_>>());
     let back: Vec<Rule> = ports.iter().map(egress).collect();
-    let group = group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
+    let group =
+        group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
     // It stays with the file system, whose interfaces carry it.
     template.keep(name, group);
     attribute(name, "GroupId")
@@ -72,12 +73,22 @@ impl Port {
 }
 
 fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
-    template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &context.place.nodes_group())
+    template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    )
 }
 
 fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
     let choice = Chosen::new(context, lustre);
-    let subnet = template.reads("StorageSubnetId", kind::SUBNET, "The subnet of the file system", &context.place.storage_subnet());
+    let subnet = template.reads(
+        "StorageSubnetId",
+        kind::SUBNET,
+        "The subnet of the file system",
+        &context.place.storage_subnet(),
+    );
     // 988 and 1018-1023 (D-A48); Lustre over EFA needs all traffic, in both directions.
     let ports: &[Port] = if lustre.efa { &[Port::All] } else { &[Port::Tcp(988, 988), Port::Tcp(1018, 1023)] };
     let group = group(context, template, "LustreSecurityGroup", "FSx for Lustre", ports);
@@ -136,16 +147,20 @@ fn link(template: &mut Template, bucket: &DataBucket) {
     if bucket.export {
         policies = policies.auto_export_policy(events());
     }
-    let name = template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
     let association = DataRepositoryAssociation::new()
         .file_system_id(reference("Lustre"))
         .file_system_path(bucket.path.as_str())
-        .data_repository_path(Text::Join(String::new(), vec!["s3://".into(), name]))
+        .data_repository_path(sub("s3://${DataBucketName}"))
         .batch_import_meta_data_on_create(bucket.import)
         .tags(template.tags("data"));
     let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
     template.keep("DataLink", association);
-    template.output("DataLinkId", "The link between the data bucket and the file system", attribute("DataLink", "AssociationId"));
+    template.output(
+        "DataLinkId",
+        "The link between the data bucket and the file system",
+        attribute("DataLink", "AssociationId"),
+    );
 }
 
 /// FSx backs up neither scratch file systems nor those that are linked to S3.

@@ -6,9 +6,7 @@ use crate::aws::cloudformation::{Tag, Text};
 resource!(Secret = "AWS::SecretsManager::Secret" {
     description: Text, generate_secret_string: GeneratedSecret, tags: Vec<Tag>,
 });
-properties!(GeneratedSecret {
-    password_length: u32, exclude_punctuation: bool,
-});
+properties!(GeneratedSecret { password_length: u32, exclude_punctuation: bool });
 resource!(DbSubnetGroup = "AWS::RDS::DBSubnetGroup" {
     description = "DBSubnetGroupDescription": Text, subnet_ids: Vec<Text>, tags: Vec<Tag>,
 });

@@ -38,8 +38,13 @@ resource!(SecurityGroupEgress = "AWS::EC2::SecurityGroupEgress" {
     description: Text,
 });
 properties!(Rule {
-    ip_protocol: Text, from_port: u16, to_port: u16, cidr_ip: Text, source_security_group_id: Text,
-    destination_security_group_id: Text, description: Text,
+    ip_protocol: Text,
+    from_port: u16,
+    to_port: u16,
+    cidr_ip: Text,
+    source_security_group_id: Text,
+    destination_security_group_id: Text,
+    description: Text,
 });
 resource!(Eip = "AWS::EC2::EIP" { domain: Text, tags: Vec<Tag> });
 resource!(NatGateway = "AWS::EC2::NatGateway" { allocation_id: Text, subnet_id: Text, tags: Vec<Tag> });

@@ -23,6 +23,9 @@ properties!(BudgetData {
 properties!(Spend { amount: f64, unit: Text });
 properties!(Notification { notification: NotificationRule, subscribers: Vec<Subscriber> });
 properties!(NotificationRule {
-    notification_type: Text, comparison_operator: Text, threshold: f64, threshold_type: Text,
+    notification_type: Text,
+    comparison_operator: Text,
+    threshold: f64,
+    threshold_type: Text,
 });
 properties!(Subscriber { subscription_type: Text, address: Text });

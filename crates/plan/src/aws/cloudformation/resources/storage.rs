@@ -14,13 +14,18 @@ properties!(BucketEncryption { server_side_encryption_configuration: Vec<Encrypt
 properties!(EncryptionRule { server_side_encryption_by_default: EncryptionDefault, bucket_key_enabled: bool });
 properties!(EncryptionDefault { algorithm = "SSEAlgorithm": Text });
 properties!(PublicAccessBlock {
-    block_public_acls: bool, block_public_policy: bool, ignore_public_acls: bool, restrict_public_buckets: bool,
+    block_public_acls: bool,
+    block_public_policy: bool,
+    ignore_public_acls: bool,
+    restrict_public_buckets: bool,
 });
 properties!(OwnershipControls { rules: Vec<OwnershipRule> });
 properties!(OwnershipRule { object_ownership: Text });
 properties!(Lifecycle { rules: Vec<LifecycleRule> });
 properties!(LifecycleRule {
-    id: Text, status: Text, noncurrent_version_expiration: NoncurrentExpiration,
+    id: Text,
+    status: Text,
+    noncurrent_version_expiration: NoncurrentExpiration,
     abort_incomplete_multipart_upload: AbortUpload,
 });
 properties!(NoncurrentExpiration { noncurrent_days: u32 });
@@ -33,9 +38,15 @@ resource!(FileSystem = "AWS::FSx::FileSystem" {
     open_zfs_configuration = "OpenZFSConfiguration": OpenZfsConfiguration, tags: Vec<Tag>,
 });
 properties!(LustreConfiguration {
-    deployment_type: Text, per_unit_storage_throughput: u32, data_compression_type: Text, efa_enabled: bool,
-    metadata_configuration: MetadataConfiguration, automatic_backup_retention_days: u32,
-    daily_automatic_backup_start_time: Text, weekly_maintenance_start_time: Text, copy_tags_to_backups: bool,
+    deployment_type: Text,
+    per_unit_storage_throughput: u32,
+    data_compression_type: Text,
+    efa_enabled: bool,
+    metadata_configuration: MetadataConfiguration,
+    automatic_backup_retention_days: u32,
+    daily_automatic_backup_start_time: Text,
+    weekly_maintenance_start_time: Text,
+    copy_tags_to_backups: bool,
 });
 properties!(MetadataConfiguration { mode: Text, iops: u32 });
 properties!(OpenZfsConfiguration {
