@@ -47,7 +47,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                 _ => "use `lowest_price` or `prioritized`",
             }
         };
-        let what = format!("ParallelCluster {} does not choose {kind} capacity by `{word}`", release.version);
+        let bought = if kind == "SPOT" { "Spot instances" } else { "On-Demand instances" };
+        let what = format!("ParallelCluster {} does not choose {bought} by `{word}`", release.version);
         found.push(Diagnostic::error(RULE.code, at, what).fix(fix));
     }
     found

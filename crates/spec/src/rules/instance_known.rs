@@ -6,9 +6,10 @@ use crate::{Diagnostic, Path, Spec, catalog, fleet, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "instance-unknown",
-    summary: "A rehearsal knows the hardware of every node",
+    summary: "Instance types are in the catalogue; a rehearsal knows the hardware of every node",
     explain: "A rehearsal declares each node's CPUs, memory and GPUs to Slurm. They come from `hardware`, or from the \
-              catalogue for the instance type. For a type that the catalogue does not have, say them in `hardware`.",
+              catalogue for the instance type. For a type that the catalogue does not have, say them in `hardware`. On AWS \
+              a type that is not there is a warning: it may be new, or misspelt, and no rule judges what is not known.",
     scope: Scope::Everywhere,
     check,
 };

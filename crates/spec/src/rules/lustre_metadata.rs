@@ -1,7 +1,7 @@
 //! Metadata IOPS that FSx for Lustre does not sell.
 
 use super::{Rule, Scope};
-use crate::model::{Choice, Shared};
+use crate::model::{Choice, LustreDeployment, Shared};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -18,6 +18,10 @@ const MOST: u32 = 192_000;
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let Shared::Lustre(lustre) = &spec.storage.shared else { return Vec::new() };
     let Choice::Given(asked) = lustre.metadata_iops else { return Vec::new() };
+    if matches!(lustre.deployment, LustreDeployment::Persistent1 | LustreDeployment::Scratch2) {
+        // Another rule says that these have none at all.
+        return Vec::new();
+    }
     let next = match asked {
         0..=1500 => 1500,
         1501..=3000 => 3000,

@@ -87,7 +87,7 @@ impl Range {
 
 impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [a, b, c, d] = self.first.to_be_bytes();
-        write!(f, "{a}.{b}.{c}.{d}/{}", self.length)
+        let bytes = self.first.to_be_bytes().map(|byte| byte.to_string());
+        write!(f, "{}/{}", bytes.join("."), self.length)
     }
 }

@@ -27,7 +27,7 @@ fn lustre_is_what_fsx_sells() {
             &[&format!("lustre-throughput {at}.throughput_mb_s_per_tib")],
         ),
         (
-            &lustre("deployment: scratch2, efa: true, metadata_iops: 1500"),
+            &lustre("deployment: scratch2, efa: true, metadata_iops: 1501"),
             &[&format!("lustre-persistent2 {at}.efa"), &format!("lustre-persistent2 {at}.metadata_iops")],
         ),
         (&lustre("metadata_iops: 7000"), &[&format!("lustre-metadata {at}.metadata_iops")]),
