@@ -1,6 +1,6 @@
 //! A Capacity Block with dynamic nodes.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::Capacity;
 use crate::{Diagnostic, Spec, path};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "All nodes of a Capacity Block are static: `min` equals `max`",
     explain: "A block is paid for from its first minute to its last, used or not, and ParallelCluster accepts it only \
               with MinCount equal to MaxCount and above zero.",
+    scope: Scope::Everywhere,
     check,
 };
 

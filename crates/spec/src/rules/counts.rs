@@ -1,6 +1,6 @@
 //! More static nodes than nodes.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "`min` is at most `max`",
     explain: "`max` counts all nodes of a compute resource; the first `min` of them are static (always on), \
               the others come when a job asks.",
+    scope: Scope::Everywhere,
     check,
 };
 

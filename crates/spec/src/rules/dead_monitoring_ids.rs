@@ -1,6 +1,6 @@
 //! Settings that nothing would read (pitfall D-A11).
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::MonitoringMode;
 use crate::{Diagnostic, Spec, path};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "Every setting given has an effect",
     explain: "A workspace id or certificate that the chosen monitoring mode does not use is a misunderstanding waiting \
               to be found out, so it is an error.",
+    scope: Scope::Everywhere,
     check,
 };
 

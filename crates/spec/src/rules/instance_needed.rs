@@ -1,21 +1,18 @@
 //! AWS without an instance type.
 
-use super::Rule;
-use crate::model::ProviderKind;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "instance-needed",
     summary: "On AWS every compute resource has an instance type; declared hardware is for rehearsals",
     explain: "In a rehearsal a node can be declared with any hardware. On AWS the instance type decides it.",
+    scope: Scope::Aws,
     check,
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    if spec.provider == ProviderKind::Local {
-        return found;
-    }
     for (q, queue) in spec.queues.iter().enumerate() {
         for (c, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", q, "compute", c];
@@ -24,7 +21,7 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                 found.push(
                     Diagnostic::error(RULE.code, at.at("instance"), what)
                         .shown_at(at.at("name"))
-                        .fix("add `instance`: for example `p5en.48xlarge`"),
+                        .fix("add `instance`: for example `p5en.48xlarge`, or several `instances`"),
                 );
             }
             if resource.hardware.is_some() {

@@ -1,6 +1,6 @@
 //! A public door that nobody may use.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::model::Exposure;
 use crate::{Diagnostic, Spec, path};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "Public nodes come with addresses that may reach them",
     explain: "Security groups are closed by default. A head or login pool in the public subnet is of use only to the \
               addresses in `access.cidrs`.",
+    scope: Scope::Everywhere,
     check,
 };
 

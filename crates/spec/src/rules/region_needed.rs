@@ -1,7 +1,6 @@
 //! AWS without a region.
 
-use super::Rule;
-use crate::model::ProviderKind;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,11 +8,12 @@ pub(super) static RULE: Rule = Rule {
     summary: "`provider: aws` names its region",
     explain: "A region taken silently from a profile puts the same file into different places on different machines, \
               so the spec says it.",
+    scope: Scope::Aws,
     check,
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
-    if spec.provider == ProviderKind::Local || spec.region.is_some() {
+    if spec.region.is_some() {
         return Vec::new();
     }
     vec![

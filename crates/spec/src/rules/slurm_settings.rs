@@ -1,6 +1,6 @@
 //! slurm.conf lines that belong to the plan.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "`slurm.settings` adds to slurm.conf and never overrides what the plan owns",
     explain: "Nodes, partitions, paths, ports, users and the power-saving programs follow from the spec; a second \
               definition would make two truths. Settings with a home of their own in the spec are named there.",
+    scope: Scope::Everywhere,
     check,
 };
 
@@ -74,11 +75,16 @@ static OWNED: &[(&str, &str)] = &[
     ("srunepilog", ""),
 ];
 
+/// Where to say a setting of the plan's instead. `None`: the setting is free.
+pub(super) fn home_of(lower: &str) -> Option<&'static str> {
+    OWNED.iter().find(|(name, _)| *name == lower).map(|(_, home)| *home)
+}
+
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for key in spec.slurm.settings.keys() {
         let lower = key.as_str().to_ascii_lowercase();
-        let Some((_, home)) = OWNED.iter().find(|(name, _)| *name == lower) else { continue };
+        let Some(home) = home_of(&lower) else { continue };
         let what = format!("`{key}` is set by the plan");
         let fix = if home.is_empty() { "remove it".to_owned() } else { format!("remove it, and use `{home}`") };
         found.push(Diagnostic::error(RULE.code, path!["slurm", "settings", key.as_str()], what).fix(fix).at_key());

@@ -1,6 +1,6 @@
 //! The whole internet let in, unasked (pitfalls D-A45, D-B05).
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "0.0.0.0/0 only with `open_to_the_world: true`",
     explain: "Clusters with SSH open to the internet are found within minutes. If that is really meant, the spec says \
               so in words.",
+    scope: Scope::Everywhere,
     check,
 };
 

@@ -1,12 +1,13 @@
 //! Two zones that are one.
 
-use super::Rule;
+use super::{Rule, Scope};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "zones-equal",
     summary: "The second zone differs from the first",
     explain: "What stands in two zones survives the loss of one, and load balancers refuse two subnets in one zone.",
+    scope: Scope::Everywhere,
     check,
 };
 
