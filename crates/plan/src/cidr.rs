@@ -6,13 +6,17 @@ pub fn halves(cidr: &str) -> [String; 2] {
         return [cidr.to_owned(), cidr.to_owned()];
     };
     let second = base | 1 << (31 - bits);
-    [base, second].map(|address| format!("{}/{}", std::net::Ipv4Addr::from(address), bits + 1))
+    [base, second].map(|address| {
+        let [a, b, c, d] = address.to_be_bytes();
+        format!("{a}.{b}.{c}.{d}/{}", bits + 1)
+    })
 }
 
 /// A range as its first address and the length of its prefix.
 fn parse(cidr: &str) -> Option<(u32, u32)> {
     let (address, bits) = cidr.split_once('/')?;
-    let address = u32::from(address.parse::<std::net::Ipv4Addr>().ok()?);
+    let octets: Vec<u8> = address.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let address = u32::from_be_bytes(octets.try_into().ok()?);
     let bits = bits.parse::<u32>().ok().filter(|bits| *bits <= 32)?;
     let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
     Some((address & mask, bits))

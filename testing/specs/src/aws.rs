@@ -15,10 +15,10 @@ pub fn is_accepted(text: &str) -> bool {
 }
 
 /// A region with two of its zones, and instance types that all of them offer in the first.
-struct Site {
-    region: &'static str,
-    zones: [&'static str; 2],
-    accelerated: &'static [&'static str],
+pub(crate) struct Site {
+    pub region: &'static str,
+    pub zones: [&'static str; 2],
+    pub accelerated: &'static [&'static str],
 }
 
 static SITES: &[Site] = &[
@@ -64,28 +64,13 @@ static SITES: &[Site] = &[
     },
 ];
 
-static CPUS: &[&str] = &[
-    "c5.large",
-    "c6i.8xlarge",
-    "c7i.8xlarge",
-    "c6a.8xlarge",
-    "m6i.8xlarge",
-    "m5n.8xlarge",
-    "c6in.32xlarge",
-    "r6i.4xlarge",
-];
-static ARM_CPUS: &[&str] = &["c7g.16xlarge", "m7g.4xlarge", "c6g.8xlarge"];
-/// Alike in cores, without EFA.
-static ALIKE: &[&str] = &["m5.8xlarge", "m6i.8xlarge", "c6i.8xlarge"];
-static ALIKE_ARM: &[&str] = &["c7g.8xlarge", "m7g.8xlarge", "c6g.8xlarge"];
-
 /// One spec under construction.
-struct Draft {
-    dice: Dice,
-    site: &'static Site,
-    is_arm: bool,
-    has_network: bool,
-    has_two_zones: bool,
+pub(crate) struct Draft {
+    pub dice: Dice,
+    pub site: &'static Site,
+    pub is_arm: bool,
+    pub has_network: bool,
+    pub has_two_zones: bool,
 }
 
 /// A spec, mostly one that is accepted.
@@ -106,6 +91,8 @@ macro_rules! maybe {
         }
     };
 }
+
+pub(crate) use maybe;
 
 impl Draft {
     fn spec(&mut self) -> Value {
@@ -142,7 +129,7 @@ impl Draft {
         map.into()
     }
 
-    fn id(&mut self, prefix: &str) -> Value {
+    pub fn id(&mut self, prefix: &str) -> Value {
         format!("{prefix}-{}", self.dice.hex(17)).into()
     }
 
@@ -209,7 +196,7 @@ impl Draft {
         map.into()
     }
 
-    fn speed(&mut self) -> Value {
+    pub fn speed(&mut self) -> Value {
         let iops = self.dice.between(3000, 16000);
         json!({ "iops": iops, "mb_s": self.dice.between(125, (iops / 4).min(1000)) })
     }
@@ -358,205 +345,5 @@ impl Draft {
         maybe!(self, map, 50, "ca_certificate", "/etc/openldap/cacerts/ca.crt".into());
         maybe!(self, map, 50, "access_filter", "memberOf=cn=hpc,ou=groups,dc=example,dc=com".into());
         map.into()
-    }
-
-    fn storage(&mut self) -> Value {
-        let mut map = Map::new();
-        maybe!(self, map, 85, "shared", self.shared());
-        maybe!(self, map, 75, "home", self.home());
-        maybe!(self, map, 30, "scratch", json!({ "enabled": self.dice.chance(50), "path": "/local" }));
-        maybe!(self, map, 35, "data_bucket", self.data_bucket());
-        maybe!(self, map, 35, "mounts", self.mounts());
-        map.into()
-    }
-
-    fn data_bucket(&mut self) -> Value {
-        let mut map = Map::new();
-        map.insert("name".into(), format!("bucket-{}", self.dice.hex(12)).into());
-        maybe!(self, map, 40, "path", "/sets/all".into());
-        maybe!(self, map, 25, "import", false.into());
-        maybe!(self, map, 25, "export", false.into());
-        map.into()
-    }
-
-    fn shared(&mut self) -> Value {
-        match self.dice.between(0, 9) {
-            0 => json!({ "kind": "none" }),
-            1 => json!({ "kind": "existing", "id": self.id("fs") }),
-            2 => {
-                json!({ "kind": "lustre", "deployment": "persistent2", "size_gib": 38400, "throughput_mb_s_per_tib": 125, "efa": true })
-            }
-            _ => self.lustre(),
-        }
-    }
-
-    fn lustre(&mut self) -> Value {
-        let mut map = Map::new();
-        map.insert("kind".into(), "lustre".into());
-        let deployment = *self.dice.pick(&["auto", "persistent1", "persistent2", "scratch2"]);
-        map.insert("deployment".into(), deployment.into());
-        map.insert("size_gib".into(), (*self.dice.pick(&[1200, 2400, 4800, 9600, 24000])).into());
-        maybe!(self, map, 40, "compression", "none".into());
-        let speeds: &[u32] = match deployment {
-            "persistent1" => &[50, 100, 200],
-            "scratch2" => &[],
-            _ => &[125, 250, 500, 1000],
-        };
-        if !speeds.is_empty() && self.dice.chance(50) {
-            map.insert("throughput_mb_s_per_tib".into(), (*self.dice.pick(speeds)).into());
-        }
-        if speeds.len() == 4 {
-            maybe!(self, map, 30, "metadata_iops", (*self.dice.pick(&[1500, 3000, 6000, 12000, 24000])).into());
-        }
-        map.into()
-    }
-
-    fn home(&mut self) -> Value {
-        match self.dice.between(0, 9) {
-            0 => json!({ "kind": "ephemeral" }),
-            1 => json!({ "kind": "existing", "id": self.id("fsvol") }),
-            2..=5 => json!({ "kind": "volume", "size_gib": self.dice.between(10, 4000) }),
-            _ => {
-                let is_multi = self.dice.chance(40);
-                let speed =
-                    if is_multi { *self.dice.pick(&[160, 320, 640]) } else { *self.dice.pick(&[64, 160, 512, 640]) };
-                json!({ "kind": "openzfs", "size_gib": self.dice.between(64, 9000), "throughput_mb_s": speed, "multi_zone": is_multi })
-            }
-        }
-    }
-
-    fn mounts(&mut self) -> Value {
-        let kinds = ["efs", "volume", "lustre", "openzfs", "ontap", "file_cache"];
-        let mounts: Vec<Value> = (0..self.dice.between(1, 3))
-            .map(|number| {
-                let kind = *self.dice.pick(&kinds);
-                let id = match kind {
-                    "efs" | "lustre" => self.id("fs"),
-                    "volume" => self.id("vol"),
-                    "file_cache" => self.id("fc"),
-                    _ => self.id("fsvol"),
-                };
-                json!({ "kind": kind, "path": format!("/shared/{number}"), "id": id })
-            })
-            .collect();
-        mounts.into()
-    }
-
-    fn queues(&mut self) -> Value {
-        (0..self.dice.between(1, 4)).map(|number| self.queue(number)).collect()
-    }
-
-    fn queue(&mut self, number: u32) -> Value {
-        let mut map = Map::new();
-        map.insert("name".into(), format!("q{number}").into());
-        let shape = self.dice.between(0, 9);
-        if shape <= 2 {
-            self.flexible(&mut map);
-        } else {
-            self.plain(&mut map);
-        }
-        maybe!(self, map, 40, "exclusive", true.into());
-        maybe!(self, map, 20, "root_volume_gib", self.dice.between(60, 2000).into());
-        maybe!(self, map, 12, "root_volume_speed", self.speed());
-        maybe!(self, map, 10, "image", self.id("ami"));
-        maybe!(self, map, 15, "settings", json!({ "MaxTime": "2-00:00:00", "GraceTime": 30 }));
-        maybe!(self, map, 15, "tags", json!({ "stage": "test" }));
-        map.into()
-    }
-
-    /// Several instance types of one shape, perhaps in two zones.
-    fn flexible(&mut self, map: &mut Map<String, Value>) {
-        let types = if self.is_arm { ALIKE_ARM } else { ALIKE };
-        let is_spot = self.dice.chance(50);
-        let capacity =
-            if is_spot { json!({ "kind": "spot" }) } else { json!({ "kind": "on_demand", "placement_group": false }) };
-        map.insert("capacity".into(), capacity);
-        let strategies: &[&str] = if is_spot {
-            &["lowest_price", "capacity_optimized", "price_capacity_optimized", "capacity_optimized_prioritized"]
-        } else {
-            &["lowest_price", "prioritized"]
-        };
-        if self.dice.chance(70) {
-            map.insert("allocation".into(), (*self.dice.pick(strategies)).into());
-        }
-        if self.has_two_zones && !self.has_network && self.dice.chance(70) {
-            map.insert("zones".into(), json!(self.site.zones));
-        }
-        let mut resource =
-            json!({ "name": "any", "instances": types, "max": self.dice.between(1, 20), "efa": "disabled" });
-        self.weights(&mut resource);
-        map.insert("compute".into(), json!([resource]));
-    }
-
-    /// One instance type in one zone, bought in one of the ways.
-    fn plain(&mut self, map: &mut Map<String, Value>) {
-        let is_accelerated = !self.is_arm && self.dice.chance(65);
-        let instance = match (is_accelerated, self.is_arm) {
-            (true, _) => *self.dice.pick(self.site.accelerated),
-            (false, true) => *self.dice.pick(ARM_CPUS),
-            (false, false) => *self.dice.pick(CPUS),
-        };
-        let capacity = self.capacity(instance);
-        let is_block = capacity["kind"] == "capacity_block";
-        map.insert("capacity".into(), capacity);
-        if self.has_network && self.dice.chance(35) {
-            map.insert("subnets".into(), json!([self.id("subnet")]));
-        }
-        let compute: Value =
-            (0..self.dice.between(1, 2)).map(|number| self.resource(number, instance, is_block)).collect();
-        map.insert("compute".into(), compute);
-    }
-
-    fn capacity(&mut self, instance: &str) -> Value {
-        let has_blocks = instance.starts_with('p') || instance.starts_with("trn");
-        match self.dice.between(0, 11) {
-            0 => json!({ "kind": "on_demand", "placement_group": false }),
-            1 => json!({ "kind": "spot" }),
-            2 | 3 => json!({ "kind": "spot", "max_price_cents": self.dice.between(1, 9999) }),
-            4 => json!({ "kind": "targeted_reservation", "reservation": self.id("cr") }),
-            5 | 6 => json!({ "kind": "own_reservation", "reservation": self.id("cr"), "placement_group": "my-group" }),
-            7 => {
-                let arn =
-                    format!("arn:aws:resource-groups:{}:111122223333:group/{}", self.site.region, self.dice.hex(8));
-                json!({ "kind": "reservation_group", "group": arn })
-            }
-            8..=10 if has_blocks => json!({ "kind": "capacity_block", "reservation": self.id("cr") }),
-            _ => json!({ "kind": "on_demand" }),
-        }
-    }
-
-    fn resource(&mut self, number: u32, instance: &str, is_block: bool) -> Value {
-        let max = self.dice.between(1, 20);
-        let min = if is_block { max } else { self.dice.between(0, max.min(4)) };
-        let mut resource = json!({ "name": format!("r{number}"), "instance": instance, "min": min, "max": max });
-        let known = trainyard_spec::catalog::find(instance);
-        let has_efa = known.is_some_and(|known| known.efa_interfaces > 0);
-        if self.dice.chance(15) {
-            resource["efa"] = if has_efa && self.dice.chance(50) { "enabled" } else { "disabled" }.into();
-        }
-        if !self.is_arm && self.dice.chance(20) {
-            resource["hyperthreads"] = "disabled".into();
-        }
-        let has_gpus = known.is_some_and(|known| known.gpus > 0) && !instance.starts_with("trn");
-        if has_gpus && self.dice.chance(25) {
-            resource["gpu_health_check"] = (*self.dice.pick(&["enabled", "disabled"])).into();
-        }
-        self.weights(&mut resource);
-        resource
-    }
-
-    fn weights(&mut self, resource: &mut Value) {
-        if self.dice.chance(10) {
-            resource["static_weight"] = self.dice.between(1, 500).into();
-        }
-        if self.dice.chance(10) {
-            resource["dynamic_weight"] = self.dice.between(500, 9000).into();
-        }
-        if self.dice.chance(10) {
-            resource["schedulable_memory_mib"] = self.dice.between(1024, 3000).into();
-        }
-        if self.dice.chance(10) {
-            resource["settings"] = json!({ "Feature": "fast" });
-        }
     }
 }

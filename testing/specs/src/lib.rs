@@ -3,7 +3,9 @@
 mod aws;
 mod coverage;
 mod dice;
+mod queues;
 mod rehearsals;
+mod storage;
 
 use std::collections::BTreeSet;
 

@@ -24,8 +24,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("node", &["plan", "spec", "run"]),
     ("collectives", &["plan"]),
     ("cli", &["spec", "plan", "run", "provider", "node", "collectives"]),
-    // What tests share makes inputs and starts programs; it must not bring a crate into the tests of another.
-    (TESTING, &["run", TESTING]),
+    // What tests share makes inputs and starts programs; it must not bring a crate with effects into the tests of
+    // another. `spec` has none, and says which inputs are accepted.
+    (TESTING, &["run", "spec", TESTING]),
     // A chore builds in seconds, and also when the product does not.
     ("xtask", &[]),
 ];

@@ -1,7 +1,9 @@
 //! What the spec names and does not make: it must be there before the first step.
 
 use trainyard_spec::catalog::{self, Architecture};
-use trainyard_spec::model::{Accounting, Capacity, Home, ImageId, MonitoringMode, Mount, Queue, Shared};
+use trainyard_spec::model::{
+    Accounting, Capacity, ComputeResource, Home, ImageId, MonitoringMode, Mount, Queue, Shared,
+};
 
 use super::cluster::os;
 use super::{Context, Expected, names};
@@ -79,7 +81,7 @@ fn network(context: &Context<'_>) -> Vec<Expected> {
 
 fn capacity(context: &Context<'_>, queue: &Queue) -> Vec<Expected> {
     let instances: Vec<String> =
-        queue.compute.iter().flat_map(|resource| resource.types()).map(ToString::to_string).collect();
+        queue.compute.iter().flat_map(ComputeResource::types).map(ToString::to_string).collect();
     let instance = instances.first().cloned().unwrap_or_default();
     // Two queues may share a reservation: it must carry them all.
     let mine = |capacity: &Capacity| reservation_id(capacity) == reservation_id(&queue.capacity);
@@ -151,7 +153,7 @@ fn images(context: &Context<'_>) -> Vec<Expected> {
     let head = spec.head.image.iter().map(|id| image(id, spec.head.instance.as_str()));
     let login = spec.login.iter().flat_map(|pool| pool.image.iter().map(|id| image(id, pool.instance.as_str())));
     let queues = spec.queues.iter().flat_map(|queue| {
-        let first = queue.compute.iter().flat_map(|resource| resource.types()).next();
+        let first = queue.compute.iter().flat_map(ComputeResource::types).next();
         let instance = first.map_or("m5.large", |name| name.as_str());
         queue.image.iter().map(move |id| image(id, instance))
     });

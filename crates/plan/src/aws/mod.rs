@@ -54,11 +54,6 @@ impl<'a> Context<'a> {
         context
     }
 
-    /// Whether a stack is made.
-    pub(crate) fn has_stack(&self, name: &str) -> bool {
-        self.stacks.iter().any(|stack| stack.name == name)
-    }
-
     /// A value as it is known: what a stack gives out is known once it stands.
     pub(crate) fn resolve(&self, wire: &Wire) -> Wire {
         let Wire::Output { stack, output } = wire else { return wire.clone() };

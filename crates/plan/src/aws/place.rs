@@ -36,7 +36,7 @@ impl<'a> Place<'a> {
     pub fn head_subnet(&self) -> Wire {
         match self.existing() {
             Some(existing) => existing.head_subnet.to_string().into(),
-            None => self.side(self.spec.head.subnet),
+            None => side(self.spec.head.subnet),
         }
     }
 
@@ -44,14 +44,7 @@ impl<'a> Place<'a> {
     pub fn login_subnet(&self, pool: &LoginPool) -> Wire {
         match self.existing() {
             Some(existing) => existing.login_subnet.as_ref().unwrap_or(&existing.head_subnet).to_string().into(),
-            None => self.side(pool.subnet),
-        }
-    }
-
-    fn side(&self, exposure: Exposure) -> Wire {
-        match exposure {
-            Exposure::Private => network("PrivateSubnetId"),
-            Exposure::Public => network("PublicSubnetId"),
+            None => side(pool.subnet),
         }
     }
 
@@ -95,6 +88,7 @@ impl<'a> Place<'a> {
     }
 
     /// The group of every node: all traffic from and to itself, by group id.
+    #[allow(clippy::unused_self)] // the same in every network, and read like the other parts of the place
     pub fn nodes_group(&self) -> Wire {
         network("NodesSecurityGroupId")
     }
@@ -102,6 +96,13 @@ impl<'a> Place<'a> {
     /// The group that lets people in; none where nobody is let in.
     pub fn access_group(&self) -> Option<Wire> {
         (!self.spec.access.cidrs.is_empty()).then(|| network("AccessSecurityGroupId"))
+    }
+}
+
+fn side(exposure: Exposure) -> Wire {
+    match exposure {
+        Exposure::Private => network("PrivateSubnetId"),
+        Exposure::Public => network("PublicSubnetId"),
     }
 }
 

@@ -103,7 +103,13 @@ fn capacity_is_of_a_kind_that_is_sold() {
             &node("capacity: { kind: spot, max_price_cents: 0 }", "instance: c6i.large"),
             &["spot-price queues[0].capacity.max_price_cents"],
         ),
-        (&node("", "instance: t3.medium"), &[&format!("placement-unsupported {at}.instance")]),
+        (
+            &node(
+                "capacity: { kind: own_reservation, reservation: cr-0123456789abcdef0, placement_group: g }",
+                "instance: t3.medium",
+            ),
+            &[&format!("placement-unsupported {at}.instance")],
+        ),
         (
             &two(reserved, "kind: own_reservation, reservation: cr-0123456789abcdef0, placement_group: g"),
             &["reservation-shared queues[1].capacity"],

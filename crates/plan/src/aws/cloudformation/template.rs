@@ -22,6 +22,8 @@ pub struct Template {
 pub enum Fate {
     /// It goes with the stack.
     Goes,
+    /// It holds something, which goes with the stack on purpose.
+    IsLost,
     /// It stays, with what is in it.
     Stays,
 }
@@ -64,36 +66,51 @@ impl Template {
     }
 
     /// Adds a resource.
+    #[allow(clippy::needless_pass_by_value)] // a draft ends here
     pub fn add<R: Resource>(&mut self, name: &str, resource: R) -> Text {
-        self.put(name, resource, Fate::Goes, &[])
+        self.put(name, &resource, Fate::Goes, &[])
     }
 
     /// Adds a resource that is made after others to which its properties do not point.
+    #[allow(clippy::needless_pass_by_value)] // a draft ends here
     pub fn add_after<R: Resource>(&mut self, name: &str, resource: R, after: &[&str]) -> Text {
-        self.put(name, resource, Fate::Goes, after)
+        self.put(name, &resource, Fate::Goes, after)
     }
 
     /// Adds a resource that outlives its stack.
+    #[allow(clippy::needless_pass_by_value)] // a draft ends here
     pub fn keep<R: Resource>(&mut self, name: &str, resource: R) -> Text {
-        self.put(name, resource, Fate::Stays, &[])
+        self.put(name, &resource, Fate::Stays, &[])
     }
 
-    fn put<R: Resource>(&mut self, name: &str, resource: R, fate: Fate, after: &[&str]) -> Text {
+    /// Adds a resource whose content goes with its stack, and says so.
+    #[allow(clippy::needless_pass_by_value)] // a draft ends here
+    pub fn lose<R: Resource>(&mut self, name: &str, resource: R) -> Text {
+        self.put(name, &resource, Fate::IsLost, &[])
+    }
+
+    fn put<R: Resource>(&mut self, name: &str, resource: &R, fate: Fate, after: &[&str]) -> Text {
         let mut body = Map::new();
         body.insert("Type".into(), R::TYPE.into());
-        if fate == Fate::Stays {
-            body.insert("DeletionPolicy".into(), "Retain".into());
-            body.insert("UpdateReplacePolicy".into(), "Retain".into());
+        let policy = match fate {
+            Fate::Goes => None,
+            Fate::IsLost => Some("Delete"),
+            Fate::Stays => Some("Retain"),
+        };
+        if let Some(policy) = policy {
+            body.insert("DeletionPolicy".into(), policy.into());
+            body.insert("UpdateReplacePolicy".into(), policy.into());
         }
         if !after.is_empty() {
             body.insert("DependsOn".into(), json!(after));
         }
-        body.insert("Properties".into(), value(&resource));
+        body.insert("Properties".into(), value(resource));
         self.resources.insert(name.to_owned(), body.into());
         reference(name)
     }
 
     /// Gives something out to the stacks after this one, and to people.
+    #[allow(clippy::needless_pass_by_value)] // as with resources: it is made for this
     pub fn output(&mut self, name: &str, about: &str, value: Text) {
         self.outputs.insert(name.to_owned(), json!({ "Description": about, "Value": self::value(&value) }));
     }

@@ -1,6 +1,9 @@
 //! ParallelCluster's configuration as types: the sections and keys that we write, in the order of its reference.
 //! Absent settings are left out: ParallelCluster takes no null and no empty list (D-A01, D-A02, D-A07).
 
+// The names of keys are ParallelCluster's.
+#![allow(clippy::struct_field_names)]
+
 use serde::Serialize;
 
 use crate::aws::wire::Wire;

@@ -7,8 +7,10 @@ mod queues;
 mod shared;
 mod slurm;
 
-use trainyard_spec::catalog;
-use trainyard_spec::model::{Capacity, ComputeResource, Os, Queue, Toggle};
+use trainyard_spec::Spec;
+use trainyard_spec::model::{Capacity, ComputeResource, Queue, Toggle};
+pub use trainyard_spec::parallelcluster::os;
+use trainyard_spec::{catalog, parallelcluster};
 
 pub use config::Configuration;
 
@@ -28,7 +30,7 @@ pub fn configuration(context: &Context<'_>, stage: Stage) -> Configuration {
     let spec = context.spec;
     Configuration {
         region: region(spec).to_owned(),
-        image: config::Image { os: Some(os(spec.parallelcluster.os)), custom_ami: None },
+        image: config::Image { os: Some(os(spec.parallelcluster.os)), custom_ami: common_image(spec) },
         imds: config::Imds { imds_support: "v2.0" },
         head_node: nodes::head(context),
         login_nodes: nodes::login(context),
@@ -51,22 +53,16 @@ pub fn configuration(context: &Context<'_>, stage: Stage) -> Configuration {
     }
 }
 
-fn tags(tags: impl IntoIterator<Item = (String, String)>) -> Vec<config::Tag> {
-    tags.into_iter().map(|(key, value)| config::Tag { key, value }).collect()
+/// The image of every node that has none of its own: where ParallelCluster has no image for the system, the head's.
+fn common_image(spec: &Spec) -> Option<String> {
+    let release = parallelcluster::release(spec.parallelcluster.version.as_str())?;
+    let without = &release.constants.operating_systems.needing_custom_ami;
+    let needs_one = without.iter().any(|known| known == os(spec.parallelcluster.os));
+    spec.head.image.as_ref().filter(|_| needs_one).map(ToString::to_string)
 }
 
-/// ParallelCluster's name of an operating system.
-pub fn os(os: Os) -> &'static str {
-    match os {
-        Os::Alinux2 => "alinux2",
-        Os::Alinux2023 => "alinux2023",
-        Os::Ubuntu2204 => "ubuntu2204",
-        Os::Ubuntu2404 => "ubuntu2404",
-        Os::Rhel8 => "rhel8",
-        Os::Rhel9 => "rhel9",
-        Os::Rocky8 => "rocky8",
-        Os::Rocky9 => "rocky9",
-    }
+fn tags(tags: impl IntoIterator<Item = (String, String)>) -> Vec<config::Tag> {
+    tags.into_iter().map(|(key, value)| config::Tag { key, value }).collect()
 }
 
 /// Whether a resource's nodes get EFA: `auto` switches it on where every type has it.

@@ -103,7 +103,7 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
         subnets
     } else {
         // The newer kind has the throughputs of the multi-zone one; the older has those of a power of two.
-        let kind = if size.mb_s % 160 == 0 { "SINGLE_AZ_HA_2" } else { "SINGLE_AZ_HA_1" };
+        let kind = if size.mb_s.is_multiple_of(160) { "SINGLE_AZ_HA_2" } else { "SINGLE_AZ_HA_1" };
         settings = settings.deployment_type(kind);
         vec![template.reads("HomeSubnetId", kind::SUBNET, "The subnet of /home", &place.head_subnet())]
     };

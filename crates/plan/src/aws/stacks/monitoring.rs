@@ -48,13 +48,13 @@ fn prometheus(context: &Context<'_>, template: &mut Template) {
         .log_group_name(format!("/aws/vendedlogs/prometheus/{}", spec.name))
         .retention_in_days(spec.monitoring.log_days)
         .tags(template.tags(&names::label(spec, "prometheus")));
-    template.add("PrometheusLogs", logs);
+    template.lose("PrometheusLogs", logs);
     let workspace = PrometheusWorkspace::new()
         .alias(spec.name.as_str())
         .logging_configuration(PrometheusLogging::new().log_group_arn(attribute("PrometheusLogs", "Arn")))
         .workspace_configuration(WorkspaceConfiguration::new().retention_period_in_days(150_u32))
         .tags(template.tags(spec.name.as_str()));
-    template.add("Prometheus", workspace);
+    template.lose("Prometheus", workspace);
     template.output(
         "PrometheusWorkspaceId",
         "The workspace of Amazon Managed Prometheus",

@@ -3,6 +3,9 @@
 //! Source: the CloudFormation template reference. Each is optional here; cfn-lint, which knows what is
 //! required and what fits together, judges every template of every example in the tests.
 
+// The names of properties are CloudFormation's, and each has a setter that takes the draft on.
+#![allow(clippy::struct_field_names, clippy::wrong_self_convention)]
+
 pub mod database;
 pub mod ec2;
 pub mod iam;
