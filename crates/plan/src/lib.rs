@@ -19,7 +19,7 @@ use trainyard_spec::{Diagnostic, Spec};
 /// What is asked of the plan beyond the spec.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
-    /// At most this many nodes in each queue (`--max-nodes`).
+    /// At most this many nodes in each queue of a rehearsal (`--max-nodes`).
     pub nodes_per_queue_max: Option<u32>,
 }
 
@@ -29,6 +29,6 @@ pub struct Options {
 pub fn build(spec: &Spec, facts: &Facts, options: Options) -> Result<Plan, Vec<Diagnostic>> {
     match facts {
         Facts::Local(facts) => local::build(spec, facts, options),
-        Facts::Aws(facts) => aws::build(spec, facts, options),
+        Facts::Aws(facts) => aws::build(spec, facts),
     }
 }

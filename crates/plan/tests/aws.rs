@@ -62,7 +62,7 @@ fn draw() -> Vec<(String, Spec)> {
     testing_specs::fixed("aws", testing_specs::size(60), 3).into_iter().enumerate().map(accepted).collect()
 }
 
-fn queue<'a>(configuration: &'a Value, number: usize) -> &'a Value {
+fn queue(configuration: &Value, number: usize) -> &Value {
     &configuration["Scheduling"]["SlurmQueues"][number]
 }
 
@@ -106,9 +106,10 @@ fn what_is_read_was_given_out_before() {
                         }
                     }
                     let template = data(&plan, &call.template);
-                    let parameters = template["Parameters"].as_object().map(|map| map.keys().cloned().collect());
+                    let parameters: Option<BTreeSet<String>> =
+                        template["Parameters"].as_object().map(|map| map.keys().cloned().collect());
                     let wired: BTreeSet<String> = call.parameters.keys().cloned().collect();
-                    assert_eq!(parameters.unwrap_or_else(BTreeSet::new), wired, "{name}: {}", call.stack);
+                    assert_eq!(parameters.unwrap_or_default(), wired, "{name}: {}", call.stack);
                     let outputs = template["Outputs"].as_object().map(|map| map.keys().cloned().collect());
                     given.insert(call.stack.clone(), outputs.unwrap_or_default());
                 }
@@ -347,6 +348,36 @@ fn known_outputs_are_put_in() {
     }
     let text = plan_with(&spec, facts).artifact("pcluster.yaml").expect("it").text.clone();
     assert!(!text.contains("${"), "{text}");
+}
+
+/// D-A09, D-B04: what EC2 says of a reservation is held against the spec.
+#[test]
+fn a_reservation_is_held_against_the_spec() {
+    let known = trainyard_spec::facts::ReservationFacts {
+        instance: "p5.48xlarge".into(),
+        zone: "us-east-1a".into(),
+        count: 4,
+        is_block: true,
+        placement_group: None,
+        starts_at: None,
+    };
+    let cases = [
+        ("kind: capacity_block", "p5.48xlarge", 4, "us-east-1a", None),
+        ("kind: targeted_reservation", "p5.48xlarge", 4, "us-east-1a", Some("reservation-kind")),
+        ("kind: capacity_block", "p5en.48xlarge", 4, "us-east-1a", Some("reservation-type")),
+        ("kind: capacity_block", "p5.48xlarge", 5, "us-east-1a", Some("reservation-size")),
+        ("kind: capacity_block", "p5.48xlarge", 4, "us-east-1b", Some("reservation-zone")),
+    ];
+    for (kind, instance, count, zone, code) in cases {
+        let queue = format!(
+            "{{name: q, capacity: {{{kind}, reservation: cr-0123456789abcdef0}}, compute: [{{name: a, instance: {instance}, min: {count}, max: {count}}}]}}"
+        );
+        let spec = one_queue(&queue, &format!(", network: {{zone: {zone}}}"));
+        let mut facts = AwsFacts::assumed(&spec);
+        facts.reservations.insert("cr-0123456789abcdef0".into(), known.clone());
+        let found = build(&spec, &Facts::Aws(facts), Options::default()).err().unwrap_or_default();
+        assert_eq!(found.first().map(|d| d.code), code, "{kind} {instance} {count} {zone}: {found:#?}");
+    }
 }
 
 /// The plan says which of its facts nobody asked the cloud about.

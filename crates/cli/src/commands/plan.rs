@@ -25,6 +25,9 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// Builds the plan, or shows why these facts cannot carry it.
     pub fn plan(&self, session: &Session, spec: &Spec, facts: &Facts) -> Result<trainyard_plan::Plan, Failure> {
+        if matches!(facts, Facts::Aws(_)) && self.max_nodes.is_some() {
+            return Err(Failure::usage("--max-nodes belongs to rehearsals").hint("add --rehearse, or lower `max` in the spec"));
+        }
         let options = Options { nodes_per_queue_max: self.max_nodes };
         trainyard_plan::build(spec, facts, options).map_err(|found| not_possible(session, &found))
     }
@@ -41,7 +44,7 @@ impl Rehearsal {
 }
 
 fn not_possible(session: &Session, found: &[Diagnostic]) -> Failure {
-    let mut failure = Failure::bad("this machine cannot carry this plan");
+    let mut failure = Failure::bad("this plan cannot be carried out");
     for diagnostic in found {
         session.ui.say(&format!("error[{}]: {}", diagnostic.code, diagnostic.what));
         if let Some(fix) = &diagnostic.fix {

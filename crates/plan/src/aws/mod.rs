@@ -3,6 +3,7 @@
 pub(crate) mod cloudformation;
 pub(crate) mod cluster;
 mod expects;
+mod fits;
 mod names;
 mod notes;
 mod place;
@@ -24,7 +25,7 @@ pub(crate) use steps::{START, WHOLE, template_path};
 pub use target::{AwsAction, AwsTarget, Expected, StackCall};
 pub use wire::Wire;
 
-use crate::{Options, Plan, Target, artifacts};
+use crate::{Plan, Target, artifacts};
 use place::Place;
 
 /// What everything of an AWS plan is made from.
@@ -64,7 +65,8 @@ impl<'a> Context<'a> {
     }
 }
 
-pub(crate) fn build(spec: &Spec, facts: &AwsFacts, _options: Options) -> Result<Plan, Vec<Diagnostic>> {
+pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnostic>> {
+    fits::reasons(spec, facts)?;
     let context = Context::new(spec, facts);
     let artifacts = artifacts::all_aws(&context);
     let steps = steps::steps(&context, &artifacts);

@@ -197,10 +197,10 @@ fn first_port(store: &Store, isolation: Isolation, nodes: u32) -> u16 {
     }
     let stands = store.at("journal.jsonl").is_file()
         && Journal::open(&store.at("journal.jsonl")).is_ok_and(|journal| journal.is_live());
-    if let (true, Ok(Some(plan))) = (stands, store.plan()) {
-        if let Ok(rehearsed) = plan.rehearsed() {
-            return rehearsed.facts.first_port;
-        }
+    if let (true, Ok(Some(plan))) = (stands, store.plan())
+        && let Ok(rehearsed) = plan.rehearsed()
+    {
+        return rehearsed.facts.first_port;
     }
     let wide = u16::try_from(nodes.min(4096) + 1).unwrap_or(u16::MAX);
     (FIRST..60_000)

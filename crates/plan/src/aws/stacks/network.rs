@@ -62,7 +62,7 @@ fn new_vpc(context: &Context<'_>, template: &mut Template) -> Text {
         },
     ];
     for side in sides {
-        subnets(context, template, &vpc, side);
+        subnets(context, template, &vpc, &side);
     }
     template.output("VpcId", "The VPC", vpc.clone());
     template.output("PrivateRouteTableId", "The private subnets' routes", reference("PrivateRoutes"));
@@ -77,7 +77,7 @@ struct Side<'a> {
     after: &'static [&'static str],
 }
 
-fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: Side<'_>) {
+fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: &Side<'_>) {
     let blocks = halves(side.cidr);
     for (number, (zone, block)) in context.place.zones.iter().zip(blocks).enumerate() {
         let name = if number == 0 { format!("{}Subnet", side.name) } else { format!("Second{}Subnet", side.name) };

@@ -1,6 +1,7 @@
 //! Prometheus and Grafana on an instance of one's own, behind a load balancer in two zones with TLS.
 
 use serde_json::{Value, json};
+use trainyard_spec::model::Cidr;
 
 use super::network;
 use crate::aws::cloudformation::resources::ec2::{
@@ -39,7 +40,7 @@ fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         rule.description("HTTPS, by access.cidrs")
     };
     let inside = [spec.network.private_cidr.as_str()];
-    let outside: Vec<&str> = spec.access.cidrs.iter().map(|cidr| cidr.as_str()).collect();
+    let outside: Vec<&str> = spec.access.cidrs.iter().map(Cidr::as_str).collect();
     let from: Vec<Rule> =
         if outside.is_empty() { inside.map(https).to_vec() } else { outside.into_iter().map(https).collect() };
     let nothing =

@@ -1,0 +1,89 @@
+//! Whether the account carries what the spec asks of it: reservations as the facts know them (D-A09).
+
+use trainyard_spec::facts::ReservationFacts;
+use trainyard_spec::model::{Capacity, Queue, ReservationId};
+use trainyard_spec::{Diagnostic, Spec, path};
+
+use super::{AwsFacts, place};
+
+/// Everything that does not fit. A reservation that the facts do not know is not judged.
+pub(super) fn check(spec: &Spec, facts: &AwsFacts) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (number, queue) in spec.queues.iter().enumerate() {
+        let Some((id, asked)) = asked(&queue.capacity) else { continue };
+        let Some(known) = facts.reservations.get(id.as_str()) else { continue };
+        let at = path!["queues", number, "capacity"];
+        if asked != known.is_block {
+            let (is, say) = if known.is_block {
+                ("is a Capacity Block", "set `kind: capacity_block`")
+            } else {
+                ("is an On-Demand reservation", "set `kind: targeted_reservation`, or `own_reservation` with its group")
+            };
+            found.push(Diagnostic::error("reservation-kind", at.at("kind"), format!("{id} {is}")).fix(say));
+        }
+        found.extend(group(&queue.capacity, id, known).map(|what| {
+            Diagnostic::error("reservation-group", at.clone(), what)
+                .why("instances of a reservation start only in the group that it was made with")
+                .fix("say the group that EC2 shows for the reservation")
+        }));
+        found.extend(size(spec, queue, id, known).map(|what| Diagnostic::error("reservation-size", at.clone(), what)));
+        if known.zone != facts.zone && !facts.zone.contains("-az") && queue.subnets.is_empty() {
+            let what = format!("{id} is in {}, the nodes would stand in {}", known.zone, facts.zone);
+            let fix = format!("set `network.zone` to {}", known.zone);
+            found.push(Diagnostic::error("reservation-zone", path!["network", "zone"], what).fix(fix));
+        }
+        for (index, resource) in queue.compute.iter().enumerate() {
+            if let Some(instance) = resource.instance.as_ref().filter(|instance| instance.as_str() != known.instance) {
+                let at = path!["queues", number, "compute", index, "instance"];
+                let what = format!("{id} holds {}, not {instance}", known.instance);
+                found.push(
+                    Diagnostic::error("reservation-type", at, what).replace("use its type", known.instance.clone()),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// The reservation that a queue names, and whether as a Capacity Block.
+fn asked(capacity: &Capacity) -> Option<(&ReservationId, bool)> {
+    match capacity {
+        Capacity::OwnReservation { reservation, .. } | Capacity::TargetedReservation { reservation } => {
+            Some((reservation, false))
+        }
+        Capacity::CapacityBlock { reservation } => Some((reservation, true)),
+        Capacity::OnDemand { .. } | Capacity::Spot { .. } | Capacity::ReservationGroup { .. } => None,
+    }
+}
+
+fn group(capacity: &Capacity, id: &ReservationId, known: &ReservationFacts) -> Option<String> {
+    match (capacity, &known.placement_group) {
+        (Capacity::OwnReservation { placement_group, .. }, Some(is)) if placement_group != is => {
+            Some(format!("{id} was made in the placement group {is}, not in {placement_group}"))
+        }
+        (Capacity::OwnReservation { placement_group, .. }, None) => {
+            Some(format!("{id} was made without a placement group, not in {placement_group}"))
+        }
+        (Capacity::TargetedReservation { .. }, Some(is)) => Some(format!("{id} was made in the placement group {is}")),
+        _ => None,
+    }
+}
+
+fn size(spec: &Spec, queue: &Queue, id: &ReservationId, known: &ReservationFacts) -> Option<String> {
+    let shares = |other: &&Queue| asked(&other.capacity).is_some_and(|(other, _)| other == id);
+    let wanted: u32 = spec.queues.iter().filter(shares).flat_map(|queue| &queue.compute).map(|one| one.max).sum();
+    // Told once, at the first queue that draws on it.
+    let is_first = spec.queues.iter().find(shares).is_some_and(|first| first.name == queue.name);
+    (is_first && wanted > known.count)
+        .then(|| format!("{id} holds {} instances, and {wanted} are asked of it", known.count))
+}
+
+/// Why a plan cannot be made of this spec and these facts.
+pub(super) fn reasons(spec: &Spec, facts: &AwsFacts) -> Result<(), Vec<Diagnostic>> {
+    let mut found = check(spec, facts);
+    if let Some(why) = place::why_two_zones(spec).filter(|_| facts.zone == facts.second_zone) {
+        let what = format!("{why} needs two zones, and there is only {}", facts.zone);
+        found.push(Diagnostic::error("two-zones-needed", path!["network", "second_zone"], what));
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
