@@ -126,7 +126,7 @@ def print_findings(findings: list[Finding]) -> None:
         print(f"{finding.template}:{finding.line}: {finding.level} {finding.rule} {finding.message}")
 
 
-def print_summary(folders: dict[Path, list[Path]], findings: list[Finding], with_checkov: bool) -> None:
+def print_summary(folders: dict[Path, list[Path]], findings: list[Finding], with_checkov: bool, brief: bool) -> None:
     columns = ["error", "warning", "info"] + (["failed"] if with_checkov else [])
     width = max(len(str(folder)) for folder in folders)
     titles = {"error": "errors", "warning": "warnings", "info": "infos", "failed": "checkov"}
@@ -135,6 +135,8 @@ def print_summary(folders: dict[Path, list[Path]], findings: list[Finding], with
     for folder, templates in folders.items():
         count = Counter(finding.level for finding in findings if finding.template in templates)
         total += count
+        if brief and not count:
+            continue
         print(f"{str(folder):<{width}}  {len(templates):>9}  " + "  ".join(f"{count[column]:>8}" for column in columns))
     number = sum(len(templates) for templates in folders.values())
     print(f"{'all':<{width}}  {number:>9}  " + "  ".join(f"{total[column]:>8}" for column in columns))
@@ -146,6 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--checkov-python", type=Path, default=Path(DEFAULT_CHECKOV), help="the Python of checkov's environment"
     )
+    parser.add_argument("--brief", action="store_true", help="leave out folders about which nothing is said")
     parser.add_argument("dirs", nargs="+", type=Path, metavar="DIR")
     given = parser.parse_args(arguments)
     folders = {folder: templates_of(folder) for folder in given.dirs}
@@ -159,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
         everything = [template for templates in folders.values() for template in templates]
         findings += checkov(everything, given.checkov_python.expanduser(), read_skips())
     print_findings(findings)
-    print_summary(folders, findings, given.checkov)
+    print_summary(folders, findings, given.checkov, given.brief)
     return 1 if any(finding.counts for finding in findings) else 0
 
 

@@ -33,12 +33,7 @@ impl Source {
     pub fn facts(&self, session: &Session, spec: &Spec, rehearse: bool) -> Result<Found, Failure> {
         let is_aws = spec.provider == ProviderKind::Aws && !rehearse;
         if let Some(file) = &self.facts {
-            let facts = read(file)?;
-            if is_aws != matches!(facts, Facts::Aws(_)) {
-                let wanted = if is_aws { "an AWS account" } else { "a machine that rehearses" };
-                return Err(Failure::usage(format!("{} holds no facts of {wanted}", file.display())));
-            }
-            return Ok(Found { facts, assumed: None });
+            return Ok(Found { facts: read(file, spec, is_aws)?, assumed: None });
         }
         if is_aws {
             return Ok(Found { facts: Facts::Aws(AwsFacts::assumed(spec)), assumed: None });
@@ -54,13 +49,28 @@ impl Source {
     }
 }
 
-fn read(file: &Path) -> Result<Facts, Failure> {
-    if fs::metadata(file)?.len() > FACTS_BYTES_MAX {
-        return Err(Failure::bad(format!("{} is larger than {FACTS_BYTES_MAX} bytes", file.display())));
-    }
-    serde_json::from_slice(&fs::read(file)?).map_err(|error| {
+/// A file's facts. Of an AWS account it may know only some; the rest is assumed, and said to be.
+fn read(file: &Path, spec: &Spec, is_aws: bool) -> Result<Facts, Failure> {
+    let bad = |error: serde_json::Error| {
         Failure::bad(format!("{} holds no facts", file.display()))
             .caused_by(error)
             .hint("it begins with {\"provider\": \"aws\", …}; docs/aws.md shows one")
-    })
+    };
+    let size = fs::metadata(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read", file.display())).caused_by(error))?;
+    if size.len() > FACTS_BYTES_MAX {
+        return Err(Failure::bad(format!("{} is larger than {FACTS_BYTES_MAX} bytes", file.display())));
+    }
+    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(file)?).map_err(bad)?;
+    let provider = value.as_object_mut().and_then(|map| map.remove("provider"));
+    let wanted = if is_aws { "aws" } else { "local" };
+    if provider.as_ref().and_then(serde_json::Value::as_str) != Some(wanted) {
+        let whose = if is_aws { "an AWS account" } else { "a machine that rehearses" };
+        return Err(Failure::usage(format!("{} holds no facts of {whose}", file.display()))
+            .hint(format!("it says \"provider\": \"{wanted}\" where it does")));
+    }
+    if is_aws {
+        return AwsFacts::assumed(spec).overlaid(value).map(Facts::Aws).map_err(bad);
+    }
+    serde_json::from_value(value).map(Facts::Local).map_err(bad)
 }

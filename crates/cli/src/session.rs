@@ -133,9 +133,8 @@ impl Session {
         let store = self.store(&name)?;
         match store.plan()? {
             Some(plan) => Ok((store, plan)),
-            None => {
-                Err(Failure::refused(format!("there is no cluster called `{name}`")).hint("make it with: trainyard up"))
-            }
+            None => Err(Failure::refused(format!("there is no cluster called `{name}`"))
+                .hint("make it with: trainyard up (rehearsals only: this version does not drive AWS yet)")),
         }
     }
 

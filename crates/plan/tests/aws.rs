@@ -315,7 +315,7 @@ fn time_limits_hold_each_other() {
     );
     let block = "{name: q, capacity: {kind: capacity_block, reservation: cr-0123456789abcdef0}, compute: [{name: a, instance: p5.48xlarge, min: 2, max: 2}]}";
     let limits = &data(&plan(&one_queue(block, "")), "pcluster.yaml")["DevSettings"]["Timeouts"];
-    assert_eq!(limits["HeadNodeBootstrapTimeout"], 600, "a block's nodes join when it starts");
+    assert_eq!(limits["HeadNodeBootstrapTimeout"], 2100, "a block's nodes join when it starts");
 }
 
 /// Where the head cannot wait long enough, its static nodes come after it.

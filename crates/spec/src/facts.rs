@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Spec;
-use crate::model::Zone;
+use crate::model::{Capacity, Lustre, LustreDeployment, Shared, Zone};
 
 /// What a survey found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +74,11 @@ impl LocalFacts {
 }
 
 /// An AWS account and region, as a survey found them or as they are assumed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AwsFacts {
     /// The account's number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The zone of the nodes.
     pub zone: String,
@@ -89,14 +89,17 @@ pub struct AwsFacts {
     /// Whether FSx for Lustre has PERSISTENT_2 in the zone.
     pub has_persistent_2: bool,
     /// Reservations and Capacity Blocks, by id.
+    #[serde(default)]
     pub reservations: BTreeMap<String, ReservationFacts>,
     /// Seconds since 1970 at the time of the survey: whether a Capacity Block has started is told from it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surveyed_at: Option<i64>,
     /// What stacks that stand give out: by stack (`network`), then by output.
+    #[serde(default)]
     pub outputs: BTreeMap<String, BTreeMap<String, String>>,
-    /// What nobody asked the cloud about, in sentences.
-    pub assumed: Vec<String>,
+    /// What nobody asked the cloud about: by the fact's name, in a sentence.
+    #[serde(default)]
+    pub assumed: BTreeMap<String, String>,
 }
 
 /// A capacity reservation or Capacity Block.
@@ -119,23 +122,59 @@ pub struct ReservationFacts {
 }
 
 impl AwsFacts {
-    /// What can be said without asking the cloud; each guess is listed in `assumed`.
+    /// What can be said without asking the cloud; each guess that matters to the spec is listed in `assumed`.
     pub fn assumed(spec: &Spec) -> Self {
         let region = spec.region.as_ref().map_or("us-east-1", |region| region.as_str());
-        let mut assumed = Vec::new();
         let given = |zone: &Option<Zone>| zone.as_ref().map(ToString::to_string);
-        let zone = given(&spec.network.zone).unwrap_or_else(|| {
-            assumed.push(format!("the nodes stand in zone {region}a: `network.zone` is not set"));
-            format!("{region}a")
-        });
+        let zone = given(&spec.network.zone).unwrap_or_else(|| format!("{region}a"));
         let second_zone = given(&spec.network.second_zone).unwrap_or_else(|| neighbour(&zone));
         let head_zone = if zone.contains("-az") { format!("{region}a") } else { zone.clone() };
-        if spec.network.existing.is_some() {
-            assumed.push(format!("the head's subnet is in zone {head_zone}"));
+        let mut facts = Self {
+            account: None,
+            zone,
+            second_zone,
+            head_zone,
+            has_persistent_2: true,
+            reservations: BTreeMap::new(),
+            surveyed_at: None,
+            outputs: BTreeMap::new(),
+            assumed: BTreeMap::new(),
+        };
+        facts.assumed = facts.guesses(spec);
+        facts
+    }
+
+    /// Takes what a file knows; the rest stays assumed. Fails on what is no fact.
+    pub fn overlaid(mut self, known: serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut whole = serde_json::to_value(&self)?;
+        if let (Some(whole), serde_json::Value::Object(known)) = (whole.as_object_mut(), known) {
+            for (name, value) in known {
+                self.assumed.remove(&name);
+                whole.insert(name, value);
+            }
+            whole.insert("assumed".to_owned(), serde_json::to_value(&self.assumed)?);
         }
-        assumed.push(format!("FSx for Lustre has PERSISTENT_2 in {zone}"));
-        assumed.push("reservations have the type, the zone and the size that the spec needs".to_owned());
-        Self { zone, second_zone, head_zone, has_persistent_2: true, assumed, ..Self::default() }
+        serde_json::from_value(whole)
+    }
+
+    fn guesses(&self, spec: &Spec) -> BTreeMap<String, String> {
+        let mut guesses = BTreeMap::new();
+        let mut guess = |fact: &str, text: String| guesses.insert(fact.to_owned(), text);
+        if spec.network.zone.is_none() {
+            guess("zone", format!("the nodes stand in zone {}: `network.zone` is not set", self.zone));
+        }
+        if spec.network.existing.is_some() {
+            guess("head_zone", format!("the head's subnet is in zone {}", self.head_zone));
+        }
+        let is_auto = |lustre: &Lustre| lustre.deployment == LustreDeployment::Auto;
+        if matches!(&spec.storage.shared, Shared::Lustre(lustre) if is_auto(lustre)) {
+            guess("has_persistent_2", format!("FSx for Lustre has PERSISTENT_2 in {}", self.zone));
+        }
+        if spec.queues.iter().any(|queue| !matches!(queue.capacity, Capacity::OnDemand { .. } | Capacity::Spot { .. }))
+        {
+            guess("reservations", "reservations have the type, the zone and the size that the spec needs".to_owned());
+        }
+        guesses
     }
 }
 

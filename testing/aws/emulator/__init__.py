@@ -37,11 +37,11 @@ def install(region: str = REGION) -> None:
     os.environ.update(ENVIRONMENT, AWS_DEFAULT_REGION=region, AWS_REGION=region)
     from moto import mock_aws
 
-    for package in ("services", "engine", "types"):
+    for package in ("services", "engine", "kinds"):
         found = importlib.import_module(f"{__name__}.{package}")
         for module in pkgutil.iter_modules(found.__path__):
             importlib.import_module(f"{found.__name__}.{module.name}")
-    from .types import models
+    from .kinds import models
 
     models.register_rest()
     _mock = mock_aws()

@@ -68,6 +68,8 @@ def read(path: Path) -> Folder:
         for name, details in action.items() if isinstance(action, dict) else ():
             if name == "deploy_stack":
                 folder.deployments.append(_deployment(details))
+            elif name == "ensure_key_pair":
+                folder.expects.append({"kind": "key_pair", "name": details["name"]})
             elif name in CLUSTER_ACTIONS and details["configuration"] not in folder.configurations:
                 folder.configurations.append(details["configuration"])
     return folder

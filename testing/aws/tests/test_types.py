@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.engine.resource import REGISTRY
-from emulator.types.models import ModelType
+from emulator.kinds.models import ModelType
 from tests.support import NETWORK, EmulatorTest, Resources, att, client, ref, resource
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},

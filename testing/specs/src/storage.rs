@@ -18,6 +18,7 @@ impl Draft {
     fn data_bucket(&mut self) -> Value {
         let mut map = Map::new();
         map.insert("name".into(), format!("bucket-{}", self.dice.hex(12)).into());
+        maybe!(self, map, 25, "existing", true.into());
         maybe!(self, map, 40, "path", "/sets/all".into());
         maybe!(self, map, 25, "import", false.into());
         maybe!(self, map, 25, "export", false.into());

@@ -6,13 +6,12 @@ use trainyard_spec::model::{
 };
 
 use super::cluster::os;
-use super::{Context, Expected, names};
+use super::{Context, Expected};
 
 /// Everything that must exist beforehand, each once.
 pub fn expects(context: &Context<'_>) -> Vec<Expected> {
     let spec = context.spec;
-    let mut all = vec![Expected::KeyPair { name: names::key(spec) }];
-    all.extend(network(context));
+    let mut all = network(context);
     for queue in &spec.queues {
         all.extend(capacity(context, queue));
     }
@@ -128,6 +127,9 @@ fn storage(context: &Context<'_>) -> Vec<Expected> {
     let mut all = Vec::new();
     if let Shared::Existing { id } = &storage.shared {
         all.push(Expected::Lustre { id: id.to_string() });
+    }
+    if let Some(bucket) = storage.data_bucket.as_ref().filter(|bucket| bucket.existing) {
+        all.push(Expected::Bucket { name: bucket.name.to_string() });
     }
     if let Home::Existing { id } = &storage.home {
         all.push(Expected::ZfsVolume { id: id.to_string() });

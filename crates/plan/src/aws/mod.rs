@@ -91,10 +91,11 @@ pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
     explain(&yaml(&data), &value)
 }
 
-/// Any of our data as YAML that every reader takes alike.
+/// Any of our data as YAML that every reader takes alike: one line to a value, nothing folded.
 pub(crate) fn yaml(data: &impl serde::Serialize) -> String {
     // Our own types always serialize; an empty artifact would fail every test there is.
-    serde_saphyr::to_string(data).unwrap_or_default()
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(data, options).unwrap_or_default()
 }
 
 /// The region; `check` demands one on AWS.

@@ -1,6 +1,7 @@
 //! What a reader should know before saying yes.
 
-use trainyard_spec::model::{Home, Shared};
+use trainyard_spec::Spec;
+use trainyard_spec::model::{Home, MonitoringMode, NcclSource, Shared};
 
 use super::Context;
 use super::stacks::{can_back_up, lustre_deployment};
@@ -8,7 +9,7 @@ use crate::Note;
 
 pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
     let spec = context.spec;
-    let mut notes: Vec<Note> = context.facts.assumed.iter().map(|text| note("assumed", text.clone())).collect();
+    let mut notes: Vec<Note> = context.facts.assumed.values().map(|text| note("assumed", text.clone())).collect();
     if let Shared::Lustre(lustre) = &spec.storage.shared {
         let deployment = lustre_deployment(context, lustre);
         if !can_back_up(context, deployment) {
@@ -23,6 +24,12 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
         notes
             .push(note("storage.home", "/home is lost with the cluster: it lies on the head's root volume".to_owned()));
     }
+    notes.extend(existing_storage(spec));
+    if spec.budget.is_some() {
+        let text = "counts from when `trainyard:cluster` is switched on as a cost allocation tag, in the account's billing console";
+        notes.push(note("budget", text.to_owned()));
+    }
+    notes.extend(not_yet(spec));
     let limits = &context.timeouts;
     if limits.starts_at_zero {
         let text = format!(
@@ -39,6 +46,41 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
         let why = super::place::why_two_zones(spec).unwrap_or("network");
         notes
             .push(note("network.second_zone", format!("{}, because {why} needs two zones", context.facts.second_zone)));
+    }
+    notes
+}
+
+/// File systems that are already there have groups of their own.
+fn existing_storage(spec: &Spec) -> Option<Note> {
+    let storage = &spec.storage;
+    let shared = matches!(storage.shared, Shared::Existing { .. });
+    if !shared && !matches!(storage.home, Home::Existing { .. }) && storage.mounts.is_empty() {
+        return None;
+    }
+    let text = "the groups of file systems that are already there must let in the nodes' group, or one of \
+                `network.existing.additional_security_groups`";
+    Some(note("storage", text.to_owned()))
+}
+
+/// Settings that this version reads and does not act upon on AWS yet: said, never silently dropped (D-A11).
+fn not_yet(spec: &Spec) -> Vec<Note> {
+    let set_up =
+        "nothing of trainyard's own is set up on nodes yet: no agent, no checks, no containers; your scripts run";
+    let mut notes = vec![note("setup", set_up.to_owned())];
+    if spec.nccl.source == NcclSource::Shared {
+        notes.push(note("nccl", "NCCL is not installed on /fsx yet".to_owned()));
+    }
+    match spec.monitoring.mode {
+        MonitoringMode::None => {}
+        MonitoringMode::SelfHosted => {
+            notes.push(note(
+                "monitoring",
+                "the instance is made; Prometheus and Grafana are not set up on it yet".to_owned(),
+            ));
+        }
+        MonitoringMode::Amp | MonitoringMode::AmpAmg => {
+            notes.push(note("monitoring", "the workspaces are made; nothing sends metrics to them yet".to_owned()));
+        }
     }
     notes
 }

@@ -27,6 +27,18 @@ impl<'a> Place<'a> {
         self.spec.network.existing.as_ref()
     }
 
+    /// Whether nodes of a new network stand in the public subnets, by the address that those give.
+    pub fn has_public_nodes(&self) -> bool {
+        let head = self.spec.head.subnet == Exposure::Public && !self.spec.head.elastic_ip;
+        head || self.spec.login.iter().any(|pool| pool.subnet == Exposure::Public)
+    }
+
+    /// Whether a new network has a public side: something stands there, or goes out through it.
+    pub fn has_public_side(&self) -> bool {
+        let hosted = self.spec.monitoring.mode == MonitoringMode::SelfHosted && !self.spec.access.cidrs.is_empty();
+        self.spec.network.nat || self.spec.head.subnet == Exposure::Public || self.has_public_nodes() || hosted
+    }
+
     /// The VPC.
     pub fn vpc(&self) -> Wire {
         self.existing().map_or_else(|| network("VpcId"), |existing| existing.vpc.to_string().into())
@@ -83,6 +95,8 @@ impl<'a> Place<'a> {
     pub fn front_subnets(&self) -> Vec<Wire> {
         match self.existing() {
             Some(_) => self.service_subnets(),
+            // Where nobody is let in from outside, the front stands inside.
+            None if self.spec.access.cidrs.is_empty() => self.service_subnets(),
             None => vec![network("PublicSubnetId"), network("SecondPublicSubnetId")],
         }
     }

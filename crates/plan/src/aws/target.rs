@@ -20,7 +20,7 @@ pub struct AwsTarget {
     /// What must exist before the first step, because the spec names it.
     pub expects: Vec<Expected>,
     /// What nobody asked the cloud about.
-    pub assumed: Vec<String>,
+    pub assumed: BTreeMap<String, String>,
 }
 
 /// Something that must exist before the plan is carried out.
@@ -59,9 +59,6 @@ pub enum Expected {
     PlacementGroup {
         name: String,
     },
-    KeyPair {
-        name: String,
-    },
     Image {
         id: String,
         os: String,
@@ -88,6 +85,9 @@ pub enum Expected {
     },
     Secret {
         arn: String,
+    },
+    Bucket {
+        name: String,
     },
     Object {
         bucket: String,

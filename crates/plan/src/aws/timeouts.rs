@@ -11,6 +11,8 @@ pub const PROVIDER_SECONDS: u32 = 3600;
 pub const HEAD_SECONDS_MAX: u32 = 3000;
 /// A head node boots and configures itself in some 5 minutes; twice that.
 const HEAD_STEPS: u32 = 600;
+/// Unless asked otherwise, a head has at least what ParallelCluster would give it.
+const HEAD_USUAL: u32 = 2100;
 
 /// The limits of a cluster, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,29 +30,43 @@ pub struct Timeouts {
 impl Timeouts {
     /// Whether a queue starts without its static nodes.
     pub fn starts_empty(&self, queue: &Queue) -> bool {
-        self.starts_at_zero && head_waits_for(queue)
+        self.starts_at_zero && has_static_nodes(queue) && !is_block(queue)
     }
 }
 
-/// A head waits for static nodes outside Capacity Blocks; a block's nodes join when it starts.
-pub fn head_waits_for(queue: &Queue) -> bool {
-    !matches!(queue.capacity, Capacity::CapacityBlock { .. }) && queue.compute.iter().any(|resource| resource.min > 0)
+/// A head waits for static nodes. A Capacity Block's join when it starts; of one that has started, they are there.
+fn head_waits_for(queue: &Queue, facts: &AwsFacts) -> bool {
+    has_static_nodes(queue) && (!is_block(queue) || has_started(queue, facts))
 }
 
-pub fn derive(spec: &Spec, _facts: &AwsFacts) -> Timeouts {
+fn has_static_nodes(queue: &Queue) -> bool {
+    queue.compute.iter().any(|resource| resource.min > 0)
+}
+
+fn is_block(queue: &Queue) -> bool {
+    matches!(queue.capacity, Capacity::CapacityBlock { .. })
+}
+
+fn has_started(queue: &Queue, facts: &AwsFacts) -> bool {
+    let Capacity::CapacityBlock { reservation } = &queue.capacity else { return false };
+    let start = facts.reservations.get(reservation.as_str()).and_then(|known| known.starts_at);
+    matches!((start, facts.surveyed_at), (Some(start), Some(now)) if start <= now)
+}
+
+pub fn derive(spec: &Spec, facts: &AwsFacts) -> Timeouts {
     let given = match &spec.timeouts {
         Asked::Given(given) => Some(given),
         Asked::Auto(_) => None,
     };
     let compute_seconds = given.map_or_else(|| compute(spec), |given| given.compute_seconds);
     let steps = HEAD_STEPS + scripts(spec, NodeKind::Head, None);
-    let waits = spec.queues.iter().any(head_waits_for);
+    let waits = spec.queues.iter().any(|queue| head_waits_for(queue, facts));
     let whole_seconds = steps + if waits { compute_seconds } else { 0 };
     let most = match spec.parallelcluster.engine {
         Engine::Cloudformation => HEAD_SECONDS_MAX,
         Engine::Cli => PROVIDER_SECONDS,
     };
-    let asked = given.map_or(whole_seconds, |given| given.head_seconds.min(most));
+    let asked = given.map_or(whole_seconds.max(HEAD_USUAL.min(most)), |given| given.head_seconds.min(most));
     let starts_at_zero = waits && (whole_seconds > most || asked < whole_seconds);
     let head_seconds = if starts_at_zero { asked.min(most).max(steps.min(most)) } else { asked };
     Timeouts { head_seconds, compute_seconds, starts_at_zero, whole_seconds }

@@ -238,8 +238,11 @@ impl Default for Scratch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataBucket {
-    /// Its name; made when it does not exist, and never deleted unasked.
+    /// Its name. Unique in the world; never deleted unasked.
     pub name: BucketName,
+    /// It is already there: nothing is made, and its settings stay as they are.
+    #[serde(default)]
+    pub existing: bool,
     /// Where under /fsx its objects appear.
     #[serde(default = "data_path")]
     pub path: MountPath,

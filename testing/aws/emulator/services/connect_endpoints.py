@@ -9,8 +9,13 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, EC2_RESOURCE_TO_PREFIX
 
 from ..extension import extend, store
+
+# So that CreateTags takes their ids.
+EC2_RESOURCE_TO_PREFIX["instance-connect-endpoint"] = "eice"
+EC2_PREFIX_TO_RESOURCE["eice"] = "instance-connect-endpoint"
 
 
 def endpoints(backend: Any) -> dict[str, dict[str, Any]]:

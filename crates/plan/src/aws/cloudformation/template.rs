@@ -83,6 +83,13 @@ impl Template {
         self.put(name, &resource, Fate::Stays, &[])
     }
 
+    /// Adds a resource that outlives its stack and is made after others to which its properties do not point.
+    #[allow(clippy::needless_pass_by_value)] // a draft ends here
+    pub fn keep_after<R: Resource>(&mut self, name: &str, resource: R, after: &[String]) -> Text {
+        let after: Vec<&str> = after.iter().map(String::as_str).collect();
+        self.put(name, &resource, Fate::Stays, &after)
+    }
+
     /// Adds a resource whose content goes with its stack, and says so.
     #[allow(clippy::needless_pass_by_value)] // a draft ends here
     pub fn lose<R: Resource>(&mut self, name: &str, resource: R) -> Text {

@@ -118,7 +118,11 @@ fn dcv(wanted: bool) -> Option<Dcv> {
 pub(super) fn policies(context: &Context<'_>) -> Vec<Policy> {
     let mut policies = vec![Policy { policy: context.resolve(&Wire::output("identity", "NodePolicyArn")) }];
     if context.spec.access.ssm {
-        let partition = if super::region(context.spec).starts_with("cn-") { "aws-cn" } else { "aws" };
+        let partition = match super::region(context.spec) {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
         policies
             .push(Policy { policy: format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore").into() });
     }

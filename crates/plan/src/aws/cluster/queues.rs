@@ -127,6 +127,9 @@ fn sockets(resource: &model::ComputeResource) -> serde_json::Map<String, serde_j
     if let Some(instance) = known.filter(|instance| instance.gpus > 0 && instance.sockets > 1) {
         settings.insert("Sockets".into(), instance.sockets.into());
         settings.insert("CoresPerSocket".into(), instance.cores_per_socket.into());
+        // Without it, Slurm takes one thread to a core, and the node for half of what it is.
+        let threads = if resource.hyperthreads == Toggle::Disabled { 1 } else { instance.threads_per_core };
+        settings.insert("ThreadsPerCore".into(), threads.into());
     }
     settings
 }

@@ -7,7 +7,7 @@ use crate::aws::cloudformation::resources::database::{
     DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup, GeneratedSecret, Secret, ServerlessScaling,
 };
 use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup};
-use crate::aws::cloudformation::resources::iam::{Role, trust};
+use crate::aws::cloudformation::resources::iam::{Role, trust_for_us};
 use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, names};
 
@@ -39,7 +39,8 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     let group = SecurityGroup::new().group_description("Accounting database").vpc_id(vpc);
     let group =
         group.security_group_ingress(vec![mysql.description("MySQL from nodes")]).security_group_egress(vec![nothing]);
-    template.add("DatabaseSecurityGroup", group.tags(template.tags(&names::label(spec, "accounting"))));
+    // Retained with the database, which uses it; so are the next ones.
+    template.keep("DatabaseSecurityGroup", group.tags(template.tags(&names::label(spec, "accounting"))));
 
     let names_of = ["DatabaseSubnetId", "SecondDatabaseSubnetId"];
     let subnets: Vec<Text> = context
@@ -50,7 +51,7 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of the database", subnet))
         .collect();
     let tags = template.tags(&names::label(spec, "accounting"));
-    template.add(
+    template.keep(
         "DatabaseSubnets",
         DbSubnetGroup::new().description("Accounting database").subnet_ids(subnets).tags(tags.clone()),
     );
@@ -58,13 +59,13 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     let generated = GeneratedSecret::new().password_length(40_u32).exclude_punctuation(true);
     let secret = Secret::new().description("Password of slurmdbd").generate_secret_string(generated).tags(tags.clone());
     template.keep("DatabasePassword", secret);
-    // Slurm's manual asks for it: its roll-ups hold locks for long.
-    let settings = [("innodb_lock_wait_timeout", "900")];
+    // Slurm's manual asks for the first: its roll-ups hold locks for long.
+    let settings = [("innodb_lock_wait_timeout", "900"), ("slow_query_log", "1")];
     let settings =
         settings.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect::<serde_json::Map<_, _>>();
     let parameters =
         DbClusterParameterGroup::new().description("slurmdbd").family("aurora-mysql8.0").parameters(settings);
-    template.add("DatabaseParameters", parameters.tags(tags.clone()));
+    template.keep("DatabaseParameters", parameters.tags(tags.clone()));
     let cluster = DbCluster::new()
         .engine("aurora-mysql")
         .engine_version(VERSION)
@@ -79,17 +80,17 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .deletion_protection(true)
         .copy_tags_to_snapshot(true)
         .enable_iam(true)
-        .enable_cloudwatch_logs_exports(["error", "slowquery", "audit"].map(Text::from).to_vec())
+        .enable_cloudwatch_logs_exports(["error", "slowquery"].map(Text::from).to_vec())
         .tags(tags.clone());
     template.keep("Database", cluster);
     let managed = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole");
     let role = Role::new()
         .description("Writes the database's own metrics")
         .path(names::iam_path(spec))
-        .assume_role_policy_document(trust("monitoring.rds.amazonaws.com"))
+        .assume_role_policy_document(trust_for_us("monitoring.rds.amazonaws.com"))
         .managed_policy_arns(vec![managed])
         .tags(tags.clone());
-    template.add("DatabaseMonitoringRole", role);
+    template.keep("DatabaseMonitoringRole", role);
     let instance = DbInstance::new()
         .cluster(reference("Database"))
         .class("db.serverless")

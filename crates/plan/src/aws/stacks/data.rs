@@ -4,13 +4,14 @@ use serde_json::json;
 use trainyard_spec::Spec;
 
 use super::StackKind;
-use crate::aws::Context;
 use crate::aws::cloudformation::resources::iam::{PolicyDocument, Statement};
 use crate::aws::cloudformation::resources::storage::{
     AbortUpload, Bucket, BucketEncryption, BucketPolicy, EncryptionDefault, EncryptionRule, Lifecycle, LifecycleRule,
     NoncurrentExpiration, OwnershipControls, OwnershipRule, PublicAccessBlock, Versioning,
 };
 use crate::aws::cloudformation::{Template, Text, attribute, reference, sub};
+use crate::aws::{Context, names};
+use crate::plan::fingerprint;
 
 pub(super) static STACK: StackKind = StackKind {
     name: "data",
@@ -23,27 +24,29 @@ pub(super) static STACK: StackKind = StackKind {
 fn fill(context: &Context<'_>, template: &mut Template) {
     let spec = context.spec;
     // Not in the data bucket: /fsx writes deletions back into that one.
-    bucket(template, "FilesBucket", files_bucket(spec));
+    bucket(context, template, "FilesBucket", files_bucket(spec));
     template.output(
         "FilesBucketName",
         "The bucket with the files that nodes are set up from",
         reference("FilesBucket"),
     );
-    if let Some(data) = &spec.storage.data_bucket {
-        bucket(template, "DataBucket", data.name.to_string().into());
+    if let Some(data) = spec.storage.data_bucket.as_ref().filter(|bucket| !bucket.existing) {
+        bucket(context, template, "DataBucket", data.name.to_string().into());
         template.output("DataBucketName", "The data bucket", reference("DataBucket"));
     }
 }
 
 /// A bucket's name is unique in the world, so the account's number is in it.
 fn files_bucket(spec: &Spec) -> Text {
-    // 63 characters at most: 12 of the account, up to 14 of the region, and ours.
-    let name = spec.name.as_str().to_lowercase();
-    let short: String = name.chars().take(24).collect();
-    sub(format!("trainyard-{}-${{AWS::AccountId}}-${{AWS::Region}}", short.trim_end_matches('-')))
+    // 63 characters at most: 12 of the account, up to 14 of the region, and ours. Two long names may begin alike.
+    let name = spec.name.as_str();
+    let short: String = name.to_lowercase().chars().take(12).collect();
+    let mark: String = fingerprint(&name).chars().take(6).collect();
+    let short = short.trim_end_matches('-');
+    sub(format!("trainyard-{short}-{mark}-${{AWS::AccountId}}-${{AWS::Region}}"))
 }
 
-fn bucket(template: &mut Template, name: &str, bucket_name: Text) {
+fn bucket(context: &Context<'_>, template: &mut Template, name: &str, bucket_name: Text) {
     let encryption = EncryptionDefault::new().algorithm("AES256");
     let encryption = EncryptionRule::new().server_side_encryption_by_default(encryption).bucket_key_enabled(true);
     let block = PublicAccessBlock::new().block_public_acls(true).block_public_policy(true);
@@ -63,7 +66,7 @@ fn bucket(template: &mut Template, name: &str, bucket_name: Text) {
                 OwnershipControls::new().rules(vec![OwnershipRule::new().object_ownership("BucketOwnerEnforced")]),
             )
             .lifecycle_configuration(Lifecycle::new().rules(vec![old]))
-            .tags(template.tags(name)),
+            .tags(template.tags(&names::label(context.spec, if name == "DataBucket" { "data" } else { "files" }))),
     );
     let everything = [attribute(name, "Arn"), sub(format!("${{{name}.Arn}}/*"))];
     let tls = Statement::deny("TlsOnly", &["s3:*"]).to(json!("*")).on(everything);

@@ -58,27 +58,30 @@ fn s3(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         let read = Statement::allow("BucketsOfOthers", &["s3:GetObject", "s3:ListBucket"]).to(json!("*"));
         statements.push(read.on(others));
     }
-    let endpoint = gateway(vpc, "s3", template).policy_document(PolicyDocument::new(statements));
+    let endpoint = gateway(context, vpc, "s3", template).policy_document(PolicyDocument::new(statements));
     template.add("S3Endpoint", endpoint);
 }
 
-fn gateway(vpc: &Text, service: &str, template: &Template) -> VpcEndpoint {
+fn gateway(context: &Context<'_>, vpc: &Text, service: &str, template: &Template) -> VpcEndpoint {
+    let mut tables = vec![reference("PrivateRoutes")];
+    if context.place.has_public_side() {
+        tables.push(reference("PublicRoutes"));
+    }
     VpcEndpoint::new()
         .vpc_id(vpc.clone())
         .vpc_endpoint_type("Gateway")
         .service_name(sub(format!("com.amazonaws.${{AWS::Region}}.{service}")))
-        .route_table_ids(vec![reference("PrivateRoutes"), reference("PublicRoutes")])
-        .tags(template.tags(service))
+        .route_table_ids(tables)
+        .tags(template.tags(&names::label(context.spec, service)))
 }
 
 /// Source: "AWS ParallelCluster in a single subnet with no internet access", and what login nodes' user data calls.
 fn without_internet(context: &Context<'_>, template: &mut Template, vpc: &Text) {
-    let tables = gateway(vpc, "dynamodb", template);
+    let tables = gateway(context, vpc, "dynamodb", template);
     template.add("DynamodbEndpoint", tables);
     let group = SecurityGroup::new().group_description("Interface endpoints").vpc_id(vpc.clone());
-    let nodes = attribute("NodesSecurityGroup", "GroupId");
     let https = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16);
-    let https = https.source_security_group_id(nodes).description("HTTPS from nodes");
+    let https = https.cidr_ip(context.spec.network.private_cidr.as_str()).description("HTTPS from the private subnets");
     let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
     let group = group.security_group_ingress(vec![https]).security_group_egress(vec![nothing]);
     template.add("EndpointsSecurityGroup", group.tags(template.tags(&names::label(context.spec, "endpoints"))));
@@ -90,7 +93,7 @@ fn without_internet(context: &Context<'_>, template: &mut Template, vpc: &Text) 
             .subnet_ids(vec![reference("PrivateSubnet")])
             .security_group_ids(vec![attribute("EndpointsSecurityGroup", "GroupId")])
             .private_dns_enabled(true)
-            .tags(template.tags(service));
+            .tags(template.tags(&names::label(context.spec, service)));
         template.add(&logical(service), endpoint);
     }
 }
@@ -100,6 +103,9 @@ fn services(context: &Context<'_>) -> Vec<&'static str> {
     let mut services = vec!["ec2", "cloudformation", "logs", "monitoring", "sts"];
     if spec.access.ssm {
         services.extend(["ssm", "ssmmessages", "ec2messages"]);
+    }
+    if spec.containers.enabled {
+        services.extend(["ecr.api", "ecr.dkr"]);
     }
     if !spec.login.is_empty() {
         services.extend(["elasticloadbalancing", "autoscaling"]);
@@ -120,7 +126,7 @@ fn logical(service: &str) -> String {
         let mut letters = word.chars();
         letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
     };
-    service.split('-').map(word).collect::<String>() + "Endpoint"
+    service.split(['-', '.']).map(word).collect::<String>() + "Endpoint"
 }
 
 /// SSH to private nodes with nothing but OpenSSH, for those whom IAM allows it.

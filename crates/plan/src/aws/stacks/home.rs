@@ -4,7 +4,7 @@ use trainyard_spec::model::Home;
 
 use super::storage::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
 use crate::aws::cloudformation::resources::ec2::Volume;
-use crate::aws::cloudformation::resources::iam::{Role, trust};
+use crate::aws::cloudformation::resources::iam::{Role, trust_for_us};
 use crate::aws::cloudformation::resources::storage::{
     ClientConfiguration, FileSystem, NfsExport, OpenZfsConfiguration, RetainRule, RootVolume, SnapshotPolicy,
     SnapshotPolicyDetails, SnapshotRule, SnapshotSchedule,
@@ -42,7 +42,7 @@ fn volume(context: &Context<'_>, template: &mut Template, size_gib: u32) {
     let role = Role::new()
         .description("Makes and expires the snapshots of /home")
         .path(names::iam_path(spec))
-        .assume_role_policy_document(trust("dlm.amazonaws.com"))
+        .assume_role_policy_document(trust_for_us("dlm.amazonaws.com"))
         .managed_policy_arns(vec![managed])
         .tags(template.tags(&names::label(spec, "snapshots")));
     template.keep("SnapshotRole", role);
@@ -86,7 +86,7 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
         .copy_tags_to_volumes(true);
     let subnets: Vec<Text> = if size.is_multi_zone {
         let subnets = place.service_subnets();
-        let names = ["StorageSubnetId", "SecondStorageSubnetId"];
+        let names = ["HomeSubnetId", "SecondHomeSubnetId"];
         let pair = subnets.iter().zip(names);
         let subnets: Vec<Text> =
             pair.map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of /home", subnet)).collect();

@@ -4,6 +4,7 @@
 use trainyard_spec::model::MonitoringMode;
 
 use super::StackKind;
+use super::storage::data_bucket;
 use crate::aws::cloudformation::resources::iam::{ManagedPolicy, PolicyDocument, Statement};
 use crate::aws::cloudformation::{Template, Text, kind, reference, sub};
 use crate::aws::{Context, Wire, names};
@@ -58,8 +59,8 @@ fn node_statements(context: &Context<'_>, template: &mut Template) -> Vec<Statem
         &Wire::output("data", "FilesBucketName"),
     );
     let mut statements = bucket_statements("Files", &["s3:GetObject"]);
-    if context.spec.storage.data_bucket.is_some() {
-        template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    if let Some(bucket) = &context.spec.storage.data_bucket {
+        template.reads("DataBucketName", kind::TEXT, "The data bucket", &data_bucket(bucket));
         let actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
         statements.extend(bucket_statements("Data", &actions));
     }
@@ -75,11 +76,12 @@ fn node_statements(context: &Context<'_>, template: &mut Template) -> Vec<Statem
         statements.push(Statement::allow("Scripts", &["s3:GetObject"]).on(scripts));
     }
     if context.spec.containers.enabled {
-        // ECR hands out its token for the whole registry; images are read from this account's only.
+        // ECR hands out its token for the whole registry; images are this account's, or AWS's Deep Learning Containers.
         let token = Statement::allow("RegistryToken", &["ecr:GetAuthorizationToken"]).on(["*".into()]);
         let read = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
         let images = sub("arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*");
-        statements.extend([token, Statement::allow("Images", &read).on([images])]);
+        let learning = sub("arn:${AWS::Partition}:ecr:*:763104351884:repository/*");
+        statements.extend([token, Statement::allow("Images", &read).on([images, learning])]);
     }
     statements
 }

@@ -3,7 +3,7 @@
 use trainyard_spec::model::MonitoringMode;
 
 use super::{StackKind, self_hosted};
-use crate::aws::cloudformation::resources::iam::{InlinePolicy, PolicyDocument, Role, Statement, trust};
+use crate::aws::cloudformation::resources::iam::{InlinePolicy, PolicyDocument, Role, Statement, trust_for_us};
 use crate::aws::cloudformation::resources::observability::{
     GrafanaWorkspace, LogGroup, PrometheusLogging, PrometheusWorkspace, WorkspaceConfiguration,
 };
@@ -84,7 +84,7 @@ fn grafana(context: &Context<'_>, template: &mut Template) {
         "ec2:DescribeInstances",
         "tag:GetResources",
     ];
-    let logs = ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents"];
+    let logs = ["logs:StartQuery", "logs:GetLogEvents", "logs:FilterLogEvents", "logs:GetLogGroupFields"];
     let group = sub(format!(
         "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/parallelcluster/{}-*",
         spec.name
@@ -95,11 +95,14 @@ fn grafana(context: &Context<'_>, template: &mut Template) {
         Statement::allow("AskCloudWatch", &metrics).on(["*".into()]),
         Statement::allow("ListWorkspaces", &["aps:ListWorkspaces"]).on(["*".into()]),
         Statement::allow("ReadLogs", &logs).on([group]),
+        // A query is asked for by its own id, and groups are listed as a whole.
+        Statement::allow("FollowQueries", &["logs:GetQueryResults", "logs:StopQuery", "logs:DescribeLogGroups"])
+            .on(["*".into()]),
     ]);
     let role = Role::new()
         .description("What Grafana may read")
         .path(names::iam_path(spec))
-        .assume_role_policy_document(trust("grafana.amazonaws.com"))
+        .assume_role_policy_document(trust_for_us("grafana.amazonaws.com"))
         .policies(vec![InlinePolicy::new().policy_name("read").policy_document(policy)])
         .tags(template.tags(&names::label(spec, "grafana")));
     template.add("GrafanaRole", role);
@@ -111,7 +114,6 @@ fn grafana(context: &Context<'_>, template: &mut Template) {
         .permission_type("SERVICE_MANAGED")
         .role_arn(attribute("GrafanaRole", "Arn"))
         .data_sources(["PROMETHEUS", "CLOUDWATCH"].map(Text::from).to_vec())
-        .notification_destinations(vec!["SNS".into()])
         .plugin_admin_enabled(false);
     template.add("Grafana", workspace);
     template.output("GrafanaWorkspaceId", "The workspace of Amazon Managed Grafana", reference("Grafana"));

@@ -40,27 +40,24 @@ fn new_vpc(context: &Context<'_>, template: &mut Template) -> Text {
     let vpc = template.add("Vpc", vpc);
     let second = VpcCidrBlock::new().vpc_id(vpc.clone()).cidr_block(spec.network.private_cidr.as_str());
     template.add("PrivateAddresses", second);
-    template.add("InternetGateway", InternetGateway::new().tags(tags("internet", template)));
-    let attachment = VpcGatewayAttachment::new().vpc_id(vpc.clone()).internet_gateway_id(reference("InternetGateway"));
-    template.add("InternetAttachment", attachment);
-
-    let table = template.add("PublicRoutes", RouteTable::new().vpc_id(vpc.clone()).tags(tags("public", template)));
-    let out = Route::new().route_table_id(table.clone()).destination_cidr_block("0.0.0.0/0");
-    let out = out.gateway_id(reference("InternetGateway"));
-    // The route is refused until the gateway is attached (D-A54).
-    template.add_after("PublicRoute", out, &["InternetAttachment"]);
     let private = template.add("PrivateRoutes", RouteTable::new().vpc_id(vpc.clone()).tags(tags("private", template)));
-
-    let sides = [
-        Side { name: "Public", cidr: spec.network.cidr.as_str(), table, after: &[] },
-        // Its addresses are no part of the VPC before that block is.
-        Side {
-            name: "Private",
-            cidr: spec.network.private_cidr.as_str(),
-            table: private,
-            after: &["PrivateAddresses"],
-        },
-    ];
+    let mut sides = Vec::new();
+    if context.place.has_public_side() {
+        template.add("InternetGateway", InternetGateway::new().tags(tags("internet", template)));
+        let gateway = reference("InternetGateway");
+        let attachment = VpcGatewayAttachment::new().vpc_id(vpc.clone()).internet_gateway_id(gateway.clone());
+        template.add("InternetAttachment", attachment);
+        let table = template.add("PublicRoutes", RouteTable::new().vpc_id(vpc.clone()).tags(tags("public", template)));
+        let out = Route::new().route_table_id(table.clone()).destination_cidr_block("0.0.0.0/0").gateway_id(gateway);
+        // The route is refused until the gateway is attached (D-A54).
+        template.add_after("PublicRoute", out, &["InternetAttachment"]);
+        let gives_addresses = context.place.has_public_nodes();
+        sides.push(Side { name: "Public", cidr: spec.network.cidr.as_str(), table, after: &[], gives_addresses });
+    }
+    // Its addresses are no part of the VPC before that block is.
+    let after: &'static [&'static str] = &["PrivateAddresses"];
+    let cidr = spec.network.private_cidr.as_str();
+    sides.push(Side { name: "Private", cidr, table: private, after, gives_addresses: false });
     for side in sides {
         subnets(context, template, &vpc, &side);
     }
@@ -75,13 +72,15 @@ struct Side<'a> {
     cidr: &'a str,
     table: Text,
     after: &'static [&'static str],
+    /// Whether nodes that start there get a public address.
+    gives_addresses: bool,
 }
 
 fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: &Side<'_>) {
     let blocks = halves(side.cidr);
     for (number, (zone, block)) in context.place.zones.iter().zip(blocks).enumerate() {
         let name = if number == 0 { format!("{}Subnet", side.name) } else { format!("Second{}Subnet", side.name) };
-        let subnet = Subnet::new().vpc_id(vpc.clone()).cidr_block(block).map_public_ip_on_launch(false);
+        let subnet = Subnet::new().vpc_id(vpc.clone()).cidr_block(block).map_public_ip_on_launch(side.gives_addresses);
         let which = if number == 0 { "Zone" } else { "SecondZone" };
         let subnet = if zone.contains("-az") {
             let zone = template.reads(

@@ -3,7 +3,7 @@
 use trainyard_spec::model::{Choice, Compression, DataBucket, Lustre, LustreDeployment, Shared};
 
 use super::{StackKind, home};
-use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGroupIngress};
+use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGroupEgress, SecurityGroupIngress};
 use crate::aws::cloudformation::resources::storage::{
     DataRepositoryAssociation, EventPolicy, FileSystem, LustreConfiguration, MetadataConfiguration, RepositoryPolicies,
 };
@@ -35,11 +35,11 @@ pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, 
     let nodes = nodes(context, template);
     let ingress = |port: &Port| port.rule().source_security_group_id(nodes.clone()).description("Nodes");
     let egress = |port: &Port| port.rule().destination_security_group_id(nodes.clone()).description("Nodes");
+    let label = name.trim_end_matches("SecurityGroup").to_lowercase();
     let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
     let group = group.security_group_ingress(ports.iter().map(ingress).collect::<Vec<_>>());
     let back: Vec<Rule> = ports.iter().map(egress).collect();
-    let group =
-        group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &name.to_lowercase())));
+    let group = group.security_group_egress(back).tags(template.tags(&names::label(context.spec, &label)));
     // It stays with the file system, whose interfaces carry it.
     template.keep(name, group);
     attribute(name, "GroupId")
@@ -72,6 +72,16 @@ impl Port {
     }
 }
 
+impl Port {
+    fn egress(self) -> SecurityGroupEgress {
+        match self {
+            Self::All => SecurityGroupEgress::new().ip_protocol("-1"),
+            Self::Tcp(from, to) => SecurityGroupEgress::new().ip_protocol("tcp").from_port(from).to_port(to),
+            Self::Udp(from, to) => SecurityGroupEgress::new().ip_protocol("udp").from_port(from).to_port(to),
+        }
+    }
+}
+
 fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
     template.reads(
         "NodesSecurityGroupId",
@@ -96,7 +106,20 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
         let rule = port.ingress().group_id(group.clone());
         let rule = rule.source_security_group_id(group.clone()).description("Lustre servers among themselves");
         template.keep(&format!("LustreFromLustre{}", number + 1), rule);
+        let back = port.egress().group_id(group.clone()).destination_security_group_id(group.clone());
+        let back = back.description("Lustre servers among themselves");
+        template.keep(&format!("LustreToLustre{}", number + 1), back);
+        // Servers call back; with EFA, both sides name each other both ways.
+        let nodes = nodes(context, template);
+        let calls = port.ingress().group_id(nodes.clone()).source_security_group_id(group.clone());
+        template.keep(&format!("NodesFromLustre{}", number + 1), calls.description("Lustre servers"));
+        let asks = port.egress().group_id(nodes).destination_security_group_id(group.clone());
+        template.keep(&format!("NodesToLustre{}", number + 1), asks.description("Lustre servers"));
     }
+    // FSx looks at the rules when the file system is made.
+    let rules: Vec<String> = (1..=ports.len())
+        .flat_map(|number| ["LustreFromLustre", "LustreToLustre"].map(|name| format!("{name}{number}")))
+        .collect();
     let mut settings = LustreConfiguration::new()
         .deployment_type(choice.deployment)
         .data_compression_type(if lustre.compression == Compression::Lz4 { "LZ4" } else { "NONE" })
@@ -129,16 +152,16 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
         .security_group_ids(vec![group])
         .lustre_configuration(settings)
         .tags(template.tags(&names::label(context.spec, "fsx")));
-    template.keep("Lustre", system);
+    template.keep_after("Lustre", system, &rules);
     template.output("LustreId", "The shared file system", reference("Lustre"));
     template.output("LustreMountName", "The name that clients mount", attribute("Lustre", "LustreMountName"));
     if let Some(bucket) = &context.spec.storage.data_bucket {
-        link(template, bucket);
+        link(context, template, bucket);
     }
 }
 
 /// The data bucket as a folder of the file system.
-fn link(template: &mut Template, bucket: &DataBucket) {
+fn link(context: &Context<'_>, template: &mut Template, bucket: &DataBucket) {
     let events = || EventPolicy::new().events(["NEW", "CHANGED", "DELETED"].map(Text::from).to_vec());
     let mut policies = RepositoryPolicies::new();
     if bucket.import {
@@ -147,13 +170,13 @@ fn link(template: &mut Template, bucket: &DataBucket) {
     if bucket.export {
         policies = policies.auto_export_policy(events());
     }
-    template.reads("DataBucketName", kind::TEXT, "The data bucket", &Wire::output("data", "DataBucketName"));
+    template.reads("DataBucketName", kind::TEXT, "The data bucket", &data_bucket(bucket));
     let association = DataRepositoryAssociation::new()
         .file_system_id(reference("Lustre"))
         .file_system_path(bucket.path.as_str())
         .data_repository_path(sub("s3://${DataBucketName}"))
         .batch_import_meta_data_on_create(bucket.import)
-        .tags(template.tags("data"));
+        .tags(template.tags(&names::label(context.spec, "data")));
     let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
     template.keep("DataLink", association);
     template.output(
@@ -161,6 +184,11 @@ fn link(template: &mut Template, bucket: &DataBucket) {
         "The link between the data bucket and the file system",
         attribute("DataLink", "AssociationId"),
     );
+}
+
+/// The data bucket's name: the data stack's, or that of one which is already there.
+pub(super) fn data_bucket(bucket: &DataBucket) -> Wire {
+    if bucket.existing { bucket.name.to_string().into() } else { Wire::output("data", "DataBucketName") }
 }
 
 /// FSx backs up neither scratch file systems nor those that are linked to S3.

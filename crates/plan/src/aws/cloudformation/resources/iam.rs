@@ -85,6 +85,14 @@ impl Statement {
     }
 }
 
+/// A role's trust in an AWS service that acts for this account only.
+pub fn trust_for_us(service: &str) -> PolicyDocument {
+    let principal = serde_json::json!({ "Service": service });
+    let account = serde_json::json!({ "Ref": "AWS::AccountId" });
+    let statement = Statement::allow("Trust", &["sts:AssumeRole"]).to(principal);
+    PolicyDocument::new(vec![statement.only_if("StringEquals", "aws:SourceAccount", account)])
+}
+
 /// A role's trust in an AWS service.
 pub fn trust(service: &str) -> PolicyDocument {
     let principal = serde_json::json!({ "Service": service });

@@ -11,7 +11,7 @@ properties!(PrometheusLogging { log_group_arn: Text });
 properties!(WorkspaceConfiguration { retention_period_in_days: u32 });
 resource!(GrafanaWorkspace = "AWS::Grafana::Workspace" {
     name: Text, description: Text, account_access_type: Text, authentication_providers: Vec<Text>, permission_type: Text,
-    role_arn: Text, data_sources: Vec<Text>, notification_destinations: Vec<Text>, plugin_admin_enabled: bool,
+    role_arn: Text, data_sources: Vec<Text>,  plugin_admin_enabled: bool,
 });
 resource!(Budget = "AWS::Budgets::Budget" {
     budget: BudgetData, notifications_with_subscribers: Vec<Notification>,
