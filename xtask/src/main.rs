@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE...`: 0 done, 1 something to repair, 2 could not be asked or done.
+//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench`: 0 done, 1 something to repair, 2 could not be asked or done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,10 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
       write the generated references under docs/ (the default), or compare them with what would be written
   catalog [--check] [--root DIR] FILE...
       write the catalogue of instance types from recorded answers of `aws ec2 describe-instance-types` (JSON) and from
-      what was reviewed, or compare it with what would be written";
+      what was reviewed, or compare it with what would be written
+  bench --trainyard PATH --python PATH [--root DIR]
+      time a release build against ParallelCluster's own dry run, its schema and envsubst; `testing/aws/bench` makes
+      both ready";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["tidy"] => Ok(run_tidy(&request.root())),
         ["generate"] | ["generate", "write"] => write_references(&request),
         ["generate", "check"] => check_references(&request),
+        ["bench"] => run_bench(&request),
         ["catalog", files @ ..] if !files.is_empty() => make_catalog(&request, files),
         _ => Err(USAGE.to_owned()),
     });
@@ -42,6 +46,7 @@ struct Request<'a> {
     check: bool,
     root: Option<PathBuf>,
     trainyard: Option<PathBuf>,
+    python: Option<PathBuf>,
 }
 
 impl<'a> Request<'a> {
@@ -56,6 +61,7 @@ impl<'a> Request<'a> {
                 }
                 "--root" => &mut request.root,
                 "--trainyard" => &mut request.trainyard,
+                "--python" => &mut request.python,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}\n{USAGE}")),
                 word => {
                     request.words.push(word);
@@ -80,6 +86,14 @@ impl<'a> Request<'a> {
         };
         Trainyard::at(&self.trainyard.clone().unwrap_or_else(built), &root)
     }
+}
+
+fn run_bench(request: &Request<'_>) -> Result<ExitCode, String> {
+    let (Some(trainyard), Some(python)) = (&request.trainyard, &request.python) else {
+        return Err(format!("bench needs --trainyard and --python\n{USAGE}"));
+    };
+    say(&xtask::bench::run(&request.root(), trainyard, python)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run_tidy(root: &Path) -> ExitCode {
