@@ -338,6 +338,16 @@ impl Draft {
 
     fn directory(&mut self) -> Value {
         let mut map = Map::new();
+        if self.dice.chance(30) {
+            let region = self.site.region;
+            let arn = format!("arn:aws:acm:{region}:111122223333:certificate/12345678-90ab-cdef-1234-567890abcdef");
+            map.insert("kind".into(), "new".into());
+            map.insert("domain".into(), "corp.example.com".into());
+            map.insert("certificate".into(), arn.into());
+            maybe!(self, map, 50, "access_filter", "memberOf=cn=hpc,ou=groups,dc=example,dc=com".into());
+            return map.into();
+        }
+        map.insert("kind".into(), "existing".into());
         map.insert("domain".into(), (*self.dice.pick(&["dc=example,dc=com", "corp.example.com"])).into());
         map.insert("address".into(), "ldaps://ldap.example.com".into());
         map.insert("password_secret".into(), self.secret("ldap"));

@@ -2,7 +2,7 @@
 
 use trainyard_spec::catalog::{self, Architecture};
 use trainyard_spec::model::{
-    Accounting, Capacity, ComputeResource, Home, ImageId, MonitoringMode, Mount, Queue, Shared,
+    Accounting, Capacity, ComputeResource, Directory, Home, ImageId, MonitoringMode, Mount, Queue, Shared,
 };
 
 use super::cluster::os;
@@ -32,6 +32,9 @@ pub fn expects(context: &Context<'_>) -> Vec<Expected> {
     all.extend(
         monitoring.amg_workspace.iter().filter(|_| shown).map(|id| Expected::GrafanaWorkspace { id: id.clone() }),
     );
+    if let Some(Directory::New { certificate, .. }) = &spec.directory {
+        all.push(Expected::Certificate { arn: certificate.to_string() });
+    }
     let hosted = monitoring.mode == MonitoringMode::SelfHosted;
     all.extend(
         monitoring.certificate.iter().filter(|_| hosted).map(|arn| Expected::Certificate { arn: arn.to_string() }),
@@ -175,7 +178,10 @@ fn secrets(context: &Context<'_>) -> Vec<Expected> {
         Some(Accounting::Existing { password_secret, .. }) => Some(password_secret),
         _ => None,
     };
-    let directory = spec.directory.as_ref().map(|directory| &directory.password_secret);
+    let directory = match &spec.directory {
+        Some(Directory::Existing(directory)) => Some(&directory.password_secret),
+        Some(Directory::New { .. }) | None => None,
+    };
     let munge = spec.slurm.munge_key_secret.as_ref();
     [accounting, directory, munge].into_iter().flatten().map(|arn| Expected::Secret { arn: arn.to_string() }).collect()
 }

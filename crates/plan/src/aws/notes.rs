@@ -1,7 +1,7 @@
 //! What a reader should know before saying yes.
 
 use trainyard_spec::Spec;
-use trainyard_spec::model::{Home, MonitoringMode, NcclSource, Shared};
+use trainyard_spec::model::{Directory, Home, MonitoringMode, NcclSource, Shared};
 
 use super::Context;
 use super::stacks::{can_back_up, lustre_deployment};
@@ -28,6 +28,12 @@ pub(super) fn notes(context: &Context<'_>) -> Vec<Note> {
     if spec.budget.is_some() {
         let text = "counts from when `trainyard:cluster` is switched on as a cost allocation tag, in the account's billing console";
         notes.push(note("budget", text.to_owned()));
+    }
+    if let Some(Directory::New { domain, .. }) = &spec.directory {
+        let text = format!(
+            "make the user ReadOnlyUser in {domain} with the password of the secret that the stack gives out, before the cluster is made"
+        );
+        notes.push(note("directory", text));
     }
     notes.extend(not_yet(spec));
     let limits = &context.timeouts;

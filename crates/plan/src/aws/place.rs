@@ -2,7 +2,7 @@
 
 use trainyard_spec::Spec;
 use trainyard_spec::facts::AwsFacts;
-use trainyard_spec::model::{Accounting, ExistingNetwork, Exposure, Home, LoginPool, MonitoringMode, Queue};
+use trainyard_spec::model::{Accounting, Directory, ExistingNetwork, Exposure, Home, LoginPool, MonitoringMode, Queue};
 
 use super::wire::Wire;
 
@@ -138,6 +138,9 @@ pub fn why_two_zones(spec: &Spec) -> Option<&'static str> {
     }
     if matches!(spec.storage.home, Home::Openzfs { multi_zone: true, .. }) {
         return Some("storage.home.multi_zone");
+    }
+    if matches!(spec.directory, Some(Directory::New { .. })) {
+        return Some("directory");
     }
     (spec.monitoring.mode == MonitoringMode::SelfHosted).then_some("monitoring.mode")
 }

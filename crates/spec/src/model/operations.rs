@@ -132,8 +132,27 @@ fn acu_max() -> u32 {
 
 /// Users from a directory service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
+pub enum Directory {
+    /// A directory that is already there.
+    Existing(ExistingDirectory),
+    /// AWS Managed Microsoft AD behind LDAPS, in two zones.
+    New {
+        /// Its domain; the certificate is for this name.
+        #[schemars(regex(pattern = r"^[a-z0-9-]{1,15}(\.[a-z0-9-]{1,63})+$"), extend("examples" = ["corp.example.com"]))]
+        domain: String,
+        /// The certificate of its servers (ACM), from an authority that the nodes' system knows.
+        certificate: Arn,
+        /// Who may log in, as an LDAP filter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        access_filter: Option<String>,
+    },
+}
+
+/// A directory that is already there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Directory {
+pub struct ExistingDirectory {
     /// The domain, as a name or as `dc=…`.
     #[schemars(extend("examples" = ["dc=example,dc=com"]))]
     pub domain: String,

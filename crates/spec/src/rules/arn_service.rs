@@ -1,7 +1,7 @@
 //! ARNs of the wrong thing, or in the wrong region.
 
 use super::{Rule, Scope};
-use crate::model::{Accounting, Arn, Capacity};
+use crate::model::{Accounting, Arn, Capacity, Directory};
 use crate::{Diagnostic, Path, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -45,8 +45,14 @@ fn arns(spec: &Spec) -> Vec<(Path, &Arn, Kind)> {
     if let Some(Accounting::Existing { password_secret, .. }) = &spec.accounting {
         arns.push((path!["accounting", "password_secret"], password_secret, SECRET));
     }
-    if let Some(directory) = &spec.directory {
-        arns.push((path!["directory", "password_secret"], &directory.password_secret, SECRET));
+    match &spec.directory {
+        Some(Directory::Existing(directory)) => {
+            arns.push((path!["directory", "password_secret"], &directory.password_secret, SECRET));
+        }
+        Some(Directory::New { certificate, .. }) => {
+            arns.push((path!["directory", "certificate"], certificate, CERTIFICATE));
+        }
+        None => {}
     }
     for (q, queue) in spec.queues.iter().enumerate() {
         if let Capacity::ReservationGroup { group } = &queue.capacity {

@@ -1,6 +1,7 @@
 //! A directory service that is not named as one, or is asked in the clear.
 
 use super::{Rule, Scope};
+use crate::model::Directory;
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
-    let Some(directory) = &spec.directory else { return Vec::new() };
+    let Some(Directory::Existing(directory)) = &spec.directory else { return Vec::new() };
     let mut found = Vec::new();
     if !is_name(&directory.domain) && !is_parts(&directory.domain) {
         let what = "this is neither a domain's name nor its parts";

@@ -1,7 +1,7 @@
 //! What stands in two zones, in a network that names only one.
 
 use super::{Rule, Scope};
-use crate::model::{Accounting, Home, MonitoringMode};
+use crate::model::{Accounting, Directory, Home, MonitoringMode};
 use crate::{Diagnostic, Spec, path};
 
 pub(super) static RULE: Rule = Rule {
@@ -34,6 +34,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
             path!["monitoring", "mode"],
         ),
     ];
+    let directory = (matches!(spec.directory, Some(Directory::New { .. })), "a new directory", path!["directory"]);
+    let needs = needs.into_iter().chain([directory]);
     let Some((_, what, at)) = needs.into_iter().find(|(needs, ..)| *needs) else { return Vec::new() };
     vec![
         Diagnostic::error(

@@ -151,7 +151,7 @@ fn operations_fit_what_they_run_on() {
     let secret = arn("secretsmanager", "secret:x-AbCdEf");
     let directory = |domain: &str, address: &str, secret: &str| {
         format!(
-            "directory: {{ domain: \"{domain}\", address: \"{address}\", password_secret: {secret}, read_only_user: cn=reader }}"
+            "directory: {{ kind: existing, domain: \"{domain}\", address: \"{address}\", password_secret: {secret}, read_only_user: cn=reader }}"
         )
     };
     accepts(&[

@@ -6,7 +6,7 @@ mod template;
 mod value;
 
 pub use template::{Tag, Template, kind};
-pub use value::{Text, attribute, reference, sub};
+pub use value::{Text, attribute, reference, select, sub};
 
 /// A resource type with its properties.
 pub trait Resource: serde::Serialize {

@@ -13,6 +13,8 @@ pub enum Text {
     Attribute(String, String),
     /// Text with `${Names}` in it.
     Sub(String),
+    /// One of a list.
+    Select(u32, Box<Text>),
     /// Parts with something between them.
     Join(String, Vec<Text>),
 }
@@ -28,6 +30,7 @@ impl Serialize for Text {
             Self::Ref(name) => map.serialize_entry("Ref", name)?,
             Self::Attribute(resource, attribute) => map.serialize_entry("Fn::GetAtt", &[resource, attribute])?,
             Self::Sub(text) => map.serialize_entry("Fn::Sub", text)?,
+            Self::Select(index, list) => map.serialize_entry("Fn::Select", &(index, list))?,
             Self::Join(between, parts) => map.serialize_entry("Fn::Join", &(between, parts))?,
         }
         map.end()
@@ -48,6 +51,11 @@ pub fn reference(name: &str) -> Text {
 /// An attribute of a resource.
 pub fn attribute(resource: &str, attribute: &str) -> Text {
     Text::Attribute(resource.to_owned(), attribute.to_owned())
+}
+
+/// One of a list.
+pub fn select(index: u32, list: Text) -> Text {
+    Text::Select(index, Box::new(list))
 }
 
 /// Text with `${Names}` in it.

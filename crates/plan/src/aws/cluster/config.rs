@@ -149,7 +149,7 @@ section! {
     EfsSettings { file_system_id: Wire, encryption_in_transit: bool }
     CacheSettings { file_cache_id: Wire }
     DirectoryService {
-        domain_name: String, domain_addr: String, password_secret_arn: String, domain_read_only_user: String,
+        domain_name: String, domain_addr: String, password_secret_arn: Wire, domain_read_only_user: String,
         ldap_tls_ca_cert: Option<String>, ldap_tls_req_cert: Option<&'static str>, ldap_access_filter: Option<String>,
     }
     Monitoring { detailed_monitoring: bool, logs: Logs, dashboards: Dashboards }

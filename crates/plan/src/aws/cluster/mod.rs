@@ -41,7 +41,7 @@ pub fn configuration(context: &Context<'_>, stage: Stage) -> Configuration {
             slurm_queues: queues::queues(context, stage),
         },
         shared_storage: shared::storage(context),
-        directory_service: slurm::directory(spec),
+        directory_service: slurm::directory(context),
         monitoring: slurm::monitoring(spec),
         tags: tags(names::tags(spec)),
         dev_settings: config::DevSettings {

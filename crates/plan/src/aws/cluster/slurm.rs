@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use trainyard_spec::Spec;
-use trainyard_spec::model::{Accounting, QueueUpdate, Scaling, SlurmKey, SlurmValue};
+use trainyard_spec::model::{Accounting, Directory, QueueUpdate, Scaling, SlurmKey, SlurmValue};
 
 use super::config::{
     CloudWatchDashboards, CloudWatchLogs, Dashboards, Database, DirectoryService, Dns, Logs, Monitoring, SlurmSettings,
@@ -82,16 +82,26 @@ fn database(context: &Context<'_>) -> Option<Database> {
 }
 
 /// Fields that are not given are left out, never null (D-A07).
-pub(super) fn directory(spec: &Spec) -> Option<DirectoryService> {
-    let directory = spec.directory.as_ref()?;
-    Some(DirectoryService {
-        domain_name: directory.domain.clone(),
-        domain_addr: directory.address.clone(),
-        password_secret_arn: directory.password_secret.to_string(),
-        domain_read_only_user: directory.read_only_user.clone(),
-        ldap_tls_ca_cert: directory.ca_certificate.clone(),
-        ldap_tls_req_cert: directory.address.starts_with("ldaps://").then_some("hard"),
-        ldap_access_filter: directory.access_filter.clone(),
+pub(super) fn directory(context: &Context<'_>) -> Option<DirectoryService> {
+    Some(match context.spec.directory.as_ref()? {
+        Directory::Existing(directory) => DirectoryService {
+            domain_name: directory.domain.clone(),
+            domain_addr: directory.address.clone(),
+            password_secret_arn: directory.password_secret.to_string().into(),
+            domain_read_only_user: directory.read_only_user.clone(),
+            ldap_tls_ca_cert: directory.ca_certificate.clone(),
+            ldap_tls_req_cert: directory.address.starts_with("ldaps://").then_some("hard"),
+            ldap_access_filter: directory.access_filter.clone(),
+        },
+        Directory::New { domain, access_filter, .. } => DirectoryService {
+            domain_name: domain.clone(),
+            domain_addr: format!("ldaps://{domain}"),
+            password_secret_arn: context.resolve(&Wire::output("directory", "ReaderSecretArn")),
+            domain_read_only_user: crate::aws::stacks::directory_reader(domain),
+            ldap_tls_ca_cert: None,
+            ldap_tls_req_cert: Some("hard"),
+            ldap_access_filter: access_filter.clone(),
+        },
     })
 }
 

@@ -4,6 +4,7 @@
 mod accounting;
 mod budget;
 mod data;
+mod directory;
 mod endpoints;
 mod home;
 mod identity;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use trainyard_spec::model::Lustre;
 
 pub(crate) use accounting::USER as DATABASE_USER;
+pub(crate) use directory::reader as directory_reader;
 pub(crate) use identity::writes_metrics as identity_writes_metrics;
 pub(crate) use storage::can_back_up;
 
@@ -46,6 +48,7 @@ pub static STACKS: &[&StackKind] = &[
     &identity::STACK,
     &monitoring::STACK,
     &accounting::STACK,
+    &directory::STACK,
     &budget::STACK,
 ];
 

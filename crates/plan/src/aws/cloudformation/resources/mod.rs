@@ -7,6 +7,7 @@
 #![allow(clippy::struct_field_names, clippy::wrong_self_convention)]
 
 pub mod database;
+pub mod directory;
 pub mod ec2;
 pub mod iam;
 pub mod observability;
