@@ -39,7 +39,10 @@ fn deploy(context: &Context<'_>, stack: &Stack, artifacts: &[Artifact]) -> Step 
         capabilities: capability,
         tags: names::tags(context.spec).into_iter().collect::<BTreeMap<_, _>>(),
     };
-    let about = stack.kind.about.split(':').next().unwrap_or(stack.name).to_lowercase();
+    // "Network: VPC, …" is the network stack; an abbreviation stays one.
+    let word = stack.kind.about.split(':').next().unwrap_or(stack.name);
+    let is_word = word.chars().any(char::is_lowercase);
+    let about = if is_word { word.to_lowercase() } else { word.to_owned() };
     let title = format!("Make the {about} stack");
     let made =
         step(stack.name, title, AwsAction::DeployStack(call), (stack.kind.seconds * 4 + 600, stack.kind.seconds));

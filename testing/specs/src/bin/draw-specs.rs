@@ -1,6 +1,7 @@
 //! Writes random specs for AWS into a folder, for judges that are not written in Rust.
 //!
-//! `draw-specs FOLDER COUNT SEED`: the same numbers give the same files, `000.yaml` and on.
+//! `draw-specs FOLDER COUNT SEED`: the same numbers give the same files, `000.yaml` and on; `reach.tsv` beside them
+//! tells for each field of the spec in how many of them it is set.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -10,8 +11,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut next = || arguments.next().ok_or("usage: draw-specs FOLDER COUNT SEED");
     let (folder, count, seed) = (PathBuf::from(next()?), next()?.parse::<usize>()?, next()?.parse::<u8>()?);
     fs_err::create_dir_all(&folder)?;
-    for (number, text) in testing_specs::fixed("aws", count, seed).into_iter().enumerate() {
+    let specs = testing_specs::fixed("aws", count, seed);
+    for (number, text) in specs.iter().enumerate() {
         fs_err::write(folder.join(format!("{number:03}.yaml")), text)?;
     }
+    let shares = testing_specs::coverage(&specs).into_iter();
+    let rows: String = shares.map(|share| format!("{}\t{}\n", share.specs, share.field)).collect();
+    fs_err::write(folder.join("reach.tsv"), rows)?;
     Ok(())
 }
