@@ -21,6 +21,8 @@ const SOUND: &[(&str, &str)] = &[
         "[package]\nname = \"trainyard-plan\"\n[dependencies]\ntrainyard-spec.workspace = true\n",
     ),
     ("crates/plan/src/artifacts/mod.rs", "//! Kinds.\nmod a;\npub static KINDS: &[&Kind] = &[&a::KIND];\n"),
+    ("crates/plan/src/aws/stacks/mod.rs", "//! Stacks.\nmod a;\npub static STACKS: &[&Kind] = &[&a::STACK];\n"),
+    ("crates/plan/src/aws/stacks/a.rs", "//! A.\n"),
     ("crates/plan/src/artifacts/a.rs", "//! A.\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n"),
     (
         "crates/run/Cargo.toml",

@@ -67,7 +67,7 @@ impl Session {
         let text = read_spec(file)?;
         let (spec, found) = trainyard_spec::check(&text);
         if !found.is_empty() {
-            self.ui.diagnostics(&file.to_string_lossy(), &text, &found);
+            self.ui.remarks(&file.to_string_lossy(), &text, &found);
         }
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         spec.ok_or_else(|| {

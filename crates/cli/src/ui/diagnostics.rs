@@ -9,13 +9,21 @@ use super::Ui;
 const SHOWN_MAX: usize = 100;
 
 impl Ui {
-    /// Shows every diagnostic: on stderr for people, on stdout as JSON lines for programs.
+    /// Shows every diagnostic that was asked for: on stderr for people, on stdout as JSON lines for programs.
     pub fn diagnostics(&self, file: &str, text: &str, found: &[Diagnostic]) {
+        if !self.is_json() {
+            return self.remarks(file, text, found);
+        }
+        for diagnostic in found {
+            self.data(&line(file, diagnostic));
+        }
+    }
+
+    /// Shows diagnostics that come with other data: always on stderr, since stdout is that data's.
+    pub fn remarks(&self, file: &str, text: &str, found: &[Diagnostic]) {
         if self.is_json() {
             for diagnostic in found {
-                self.data(
-                    &serde_json::json!({"event": "diagnostic", "file": file, "diagnostic": diagnostic}).to_string(),
-                );
+                self.say(&line(file, diagnostic));
             }
             return;
         }
@@ -27,6 +35,11 @@ impl Ui {
             self.say(&format!("… and {} more; mend these first\n", found.len() - SHOWN_MAX));
         }
     }
+}
+
+/// One diagnostic as a line of JSON.
+fn line(file: &str, diagnostic: &Diagnostic) -> String {
+    serde_json::json!({"event": "diagnostic", "file": file, "diagnostic": diagnostic}).to_string()
 }
 
 /// One diagnostic as annotated text.

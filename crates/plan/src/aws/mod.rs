@@ -16,8 +16,8 @@ pub(crate) mod wire;
 use trainyard_spec::facts::AwsFacts;
 use trainyard_spec::{Diagnostic, Spec};
 
-pub use cluster::explain::Explained;
 use cluster::explain::explain;
+pub use cluster::explain::{Explained, settings};
 pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};

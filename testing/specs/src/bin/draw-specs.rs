@@ -4,6 +4,7 @@
 //! tells for each field of the spec in how many of them it is set.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -15,8 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, text) in specs.iter().enumerate() {
         fs_err::write(folder.join(format!("{number:03}.yaml")), text)?;
     }
-    let shares = testing_specs::coverage(&specs).into_iter();
-    let rows: String = shares.map(|share| format!("{}\t{}\n", share.specs, share.field)).collect();
+    let mut rows = Vec::new();
+    for share in testing_specs::coverage(&specs) {
+        writeln!(rows, "{}\t{}", share.specs, share.field)?;
+    }
     fs_err::write(folder.join("reach.tsv"), rows)?;
     Ok(())
 }

@@ -33,6 +33,11 @@ pub fn explain(text: &str, data: &Value) -> Vec<Explained> {
         .collect()
 }
 
+/// The settings that there is a reason for.
+pub fn settings() -> impl Iterator<Item = &'static str> {
+    REASONS.iter().map(|(path, _, _)| *path)
+}
+
 /// The paths of all scalars, in the order in which they are written.
 fn walk(value: &Value, path: &mut String, leaves: &mut Vec<String>) {
     match value {

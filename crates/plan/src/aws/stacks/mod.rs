@@ -5,13 +5,10 @@ mod accounting;
 mod budget;
 mod data;
 mod directory;
-mod endpoints;
-mod home;
 mod identity;
 mod monitoring;
 mod nat;
 mod network;
-mod self_hosted;
 mod storage;
 
 use serde_json::Value;

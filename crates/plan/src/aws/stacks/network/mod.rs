@@ -1,8 +1,10 @@
 //! The network: VPC, subnets, groups by group id, endpoints. Of an existing network only the groups.
 
+mod endpoints;
+
 use trainyard_spec::model::MonitoringMode;
 
-use super::{StackKind, endpoints};
+use super::StackKind;
 use crate::aws::cloudformation::resources::ec2::{
     InternetGateway, Route, RouteTable, RouteTableAssociation, Rule, SecurityGroup, SecurityGroupEgress,
     SecurityGroupIngress, Subnet, Vpc, VpcCidrBlock, VpcGatewayAttachment,
@@ -152,6 +154,6 @@ fn access_group(context: &Context<'_>, template: &mut Template, vpc: &Text) {
 }
 
 /// Whether something of ours reads the nodes' metrics from outside of them.
-pub(super) fn is_scraped(context: &Context<'_>) -> bool {
+pub(in crate::aws::stacks) fn is_scraped(context: &Context<'_>) -> bool {
     context.spec.monitoring.mode == MonitoringMode::SelfHosted
 }

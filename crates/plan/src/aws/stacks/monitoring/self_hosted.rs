@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use trainyard_spec::model::Cidr;
 
-use super::network;
 use crate::aws::cloudformation::resources::ec2::{
     BlockDevice, Certificate, EbsDevice, Instance, KeyValue, LaunchTemplate, LaunchTemplateData,
     LaunchTemplateReference, Listener, ListenerAction, LoadBalancer, MetadataOptions, Rule, SecurityGroup,
@@ -13,6 +12,7 @@ use crate::aws::cloudformation::resources::iam::{
     InlinePolicy, InstanceProfile, PolicyDocument, Role, Statement, trust,
 };
 use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
+use crate::aws::stacks::network;
 use crate::aws::{Context, Wire, names};
 
 /// Where Grafana listens on the instance.

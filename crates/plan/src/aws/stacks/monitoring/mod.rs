@@ -1,8 +1,10 @@
 //! Where metrics are kept and shown: Amazon Managed Prometheus and Grafana, or an instance of one's own.
 
+mod self_hosted;
+
 use trainyard_spec::model::MonitoringMode;
 
-use super::{StackKind, self_hosted};
+use super::StackKind;
 use crate::aws::cloudformation::resources::iam::{InlinePolicy, PolicyDocument, Role, Statement, trust_for_us};
 use crate::aws::cloudformation::resources::observability::{
     GrafanaWorkspace, LogGroup, PrometheusLogging, PrometheusWorkspace, WorkspaceConfiguration,

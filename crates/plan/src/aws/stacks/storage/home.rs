@@ -2,7 +2,7 @@
 
 use trainyard_spec::model::Home;
 
-use super::storage::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
+use super::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
 use crate::aws::cloudformation::resources::ec2::Volume;
 use crate::aws::cloudformation::resources::iam::{Role, trust_for_us};
 use crate::aws::cloudformation::resources::storage::{

@@ -1,8 +1,10 @@
 //! Shared file systems. They are retained, and backed up where FSx can.
 
+mod home;
+
 use trainyard_spec::model::{Choice, Compression, DataBucket, Lustre, LustreDeployment, Shared};
 
-use super::{StackKind, home};
+use super::StackKind;
 use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup, SecurityGroupEgress, SecurityGroupIngress};
 use crate::aws::cloudformation::resources::storage::{
     DataRepositoryAssociation, EventPolicy, FileSystem, LustreConfiguration, MetadataConfiguration, RepositoryPolicies,
