@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import emulator  # noqa: E402
 from judging.folder import Folder, FolderError, Texts, read  # noqa: E402
 
-CLUSTER_NAME = "cluster"
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Judge:
                 continue
             before = self.validation.runs
             self.validation.forget(folder.region)
-            verdict["stage"], found = self.validation.judge(text, CLUSTER_NAME)
+            verdict["stage"], found = self.validation.judge(text, folder.cluster)
             verdict["validators_run"] += self.validation.runs - before
             findings += found
 

@@ -51,6 +51,10 @@ def add_queue(spec: Spec) -> None:
     spec["queues"].append({"name": "more", "compute": [{"name": "c6i", "instance": "c6i.xlarge", "max": 4}]})
 
 
+def other_order(spec: Spec) -> None:
+    spec["queues"].reverse()
+
+
 def more_nodes(spec: Spec) -> None:
     spec["queues"][0]["compute"][0]["max"] += 2
 
@@ -69,6 +73,11 @@ CASES = [
     Case("more-money", "accounting-ldap", put("budget.usd_per_month", 90000)),
     Case("job-records", "cpu", put("accounting", {"kind": "new"})),
     Case("other-tags", "p5-odcr", put("tags", {"team": "research"})),
+    Case("nothing-comes-in", "openzfs-home", put("storage.data_bucket.import", False)),
+    Case("other-alarms", "accounting-ldap", put("budget.notify", ["somebody-else@example.com"])),
+    Case("a-public-head", "openzfs-home", put("head", {"subnet": "public"})),
+    Case("queues-in-another-order", "multi-zone", other_order),
+    Case("no-way-out", "openzfs-home", put("network", {"nat": False})),
     Case("a-data-bucket", "p5-odcr", put("storage.data_bucket", {"name": "a-new-bucket"})),
 ]
 

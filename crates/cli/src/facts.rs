@@ -70,7 +70,7 @@ fn read(file: &Path, spec: &Spec, is_aws: bool) -> Result<Facts, Failure> {
             .hint(format!("it says \"provider\": \"{wanted}\" where it does")));
     }
     if is_aws {
-        return AwsFacts::assumed(spec).overlaid(value).map(Facts::Aws).map_err(bad);
+        return AwsFacts::known(spec, value).map(Facts::Aws).map_err(bad);
     }
     serde_json::from_value(value).map(Facts::Local).map_err(bad)
 }

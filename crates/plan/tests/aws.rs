@@ -386,6 +386,47 @@ fn a_reservation_is_held_against_the_spec() {
     }
 }
 
+/// A cluster never takes the name of another's stack.
+#[test]
+fn no_cluster_is_called_like_a_stack() {
+    let known: Vec<&str> = trainyard_plan::aws::STACKS.iter().map(|stack| stack.name).collect();
+    assert_eq!(known, trainyard_spec::rules::name_clash::ENDINGS);
+}
+
+/// A file's facts: the rest is assumed around them, and what contradicts the spec is said.
+#[test]
+fn facts_of_a_file_are_held_against_the_spec() {
+    let spec = one_queue("{name: q, compute: [{name: a, instance: c5.large, max: 2}]}", ", accounting: {kind: new}");
+    let known = AwsFacts::known(&spec, serde_json::json!({"zone": "us-east-1b"})).expect("facts");
+    assert_eq!((known.second_zone.as_str(), known.head_zone.as_str()), ("us-east-1a", "us-east-1b"));
+    assert!(!known.assumed.contains_key("zone"));
+    assert!(AwsFacts::known(&spec, serde_json::json!({"zones": "us-east-1b"})).is_err());
+    let outputs = serde_json::json!({"outputs": {"network": {"VpcId": "${data.X}"}}});
+    let bad = AwsFacts::known(&spec, outputs).expect("facts");
+    let found = build(&spec, &Facts::Aws(bad), Options::default()).expect_err("no value");
+    assert_eq!(found[0].code, "facts-output");
+}
+
+/// What holds data stands where it stood, whatever else changes: another subnet would be another file system.
+#[test]
+fn file_systems_stay_where_they_are() {
+    let spec_of = |more: &str| {
+        let queues = "{name: q, compute: [{name: a, instance: c5.large, max: 2}]}";
+        one_queue(queues, &format!(", storage: {{home: {{kind: openzfs}}}}{more}"))
+    };
+    let subnets = |spec: &Spec| {
+        let wires = plan(spec).steps.into_iter().find_map(|step| match step.action {
+            Action::Aws(AwsAction::DeployStack(call)) if call.stack == "storage" => Some(call.parameters),
+            _ => None,
+        });
+        let wires = wires.expect("a storage stack");
+        (wires["HomeSubnetId"].clone(), wires["StorageSubnetId"].clone())
+    };
+    let private = subnets(&spec_of(""));
+    assert_eq!(private, subnets(&spec_of(", head: {subnet: public}")));
+    assert_eq!(private, subnets(&spec_of(", network: {second_zone: us-east-1b}")));
+}
+
 /// The plan says which of its facts nobody asked the cloud about.
 #[test]
 fn assumptions_are_said() {

@@ -124,9 +124,15 @@ pub struct ReservationFacts {
 impl AwsFacts {
     /// What can be said without asking the cloud; each guess that matters to the spec is listed in `assumed`.
     pub fn assumed(spec: &Spec) -> Self {
+        Self::around(spec, None)
+    }
+
+    /// The same, around a zone that is known.
+    fn around(spec: &Spec, known: Option<&str>) -> Self {
         let region = spec.region.as_ref().map_or("us-east-1", |region| region.as_str());
         let given = |zone: &Option<Zone>| zone.as_ref().map(ToString::to_string);
-        let zone = given(&spec.network.zone).unwrap_or_else(|| format!("{region}a"));
+        let known = known.map(str::to_owned);
+        let zone = known.or_else(|| given(&spec.network.zone)).unwrap_or_else(|| format!("{region}a"));
         let second_zone = given(&spec.network.second_zone).unwrap_or_else(|| neighbour(&zone));
         let head_zone = if zone.contains("-az") { format!("{region}a") } else { zone.clone() };
         let mut facts = Self {
@@ -144,15 +150,16 @@ impl AwsFacts {
         facts
     }
 
-    /// Takes what a file knows; the rest stays assumed. Fails on what is no fact.
-    pub fn overlaid(mut self, known: serde_json::Value) -> Result<Self, serde_json::Error> {
-        let mut whole = serde_json::to_value(&self)?;
+    /// What a file knows, and the rest assumed from it. Fails on what is no fact.
+    pub fn known(spec: &Spec, known: serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut facts = Self::around(spec, known["zone"].as_str());
+        let mut whole = serde_json::to_value(&facts)?;
         if let (Some(whole), serde_json::Value::Object(known)) = (whole.as_object_mut(), known) {
             for (name, value) in known {
-                self.assumed.remove(&name);
+                facts.assumed.remove(&name);
                 whole.insert(name, value);
             }
-            whole.insert("assumed".to_owned(), serde_json::to_value(&self.assumed)?);
+            whole.insert("assumed".to_owned(), serde_json::to_value(&facts.assumed)?);
         }
         serde_json::from_value(whole)
     }

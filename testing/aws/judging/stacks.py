@@ -37,12 +37,20 @@ class Result:
     def line(self) -> dict[str, Any]:
         return {"stack": self.stack, "status": self.status, "resources": self.resources, "ms": self.ms}
 
+# What holds people's data: an update must keep the very same one.
+PRECIOUS = {
+    "AWS::FSx::FileSystem", "AWS::FSx::DataRepositoryAssociation", "AWS::EC2::Volume", "AWS::S3::Bucket",
+    "AWS::RDS::DBCluster", "AWS::DirectoryService::MicrosoftAD",
+}  # fmt: skip
+
+
 
 class Stacks:
     def __init__(self, folder: Folder, texts: Texts):
         self.region, self.texts = folder.region, texts
         self.cloudformation = boto3.client("cloudformation", folder.region)
         self.deployed: dict[str, Deployment] = {}
+        self.precious: dict[tuple[str, str], str] = {}
 
     def deploy(self, folder: Folder, step: Deployment) -> Result:
         started = time.monotonic()
@@ -105,9 +113,21 @@ class Stacks:
             for name in parse(body)["Resources"]:
                 if not found.get(name, {}).get("PhysicalResourceId"):
                     findings.append(["ERROR", "Stack " + step.stack, f"{name} does not exist"])
+            findings += self._replaced(step, found)
             for output in stack.get("Outputs", []):
                 self.texts.outputs[step.stack, output["OutputKey"]] = output["OutputValue"]
         return Result(step.stack, status, len(found), _since(started), findings)
+
+    def _replaced(self, step: Deployment, found: dict[str, Any]) -> list[Finding]:
+        """An update that makes another file system leaves people's data in the old one, without a word."""
+        findings: list[Finding] = []
+        for name, item in found.items():
+            if item["ResourceType"] not in PRECIOUS:
+                continue
+            known = self.precious.setdefault((step.stack, name), item["PhysicalResourceId"])
+            if known != item["PhysicalResourceId"]:
+                findings.append(["ERROR", "Stack " + step.stack, f"{name} was replaced: {known} is left behind"])
+        return findings
 
     def _resources(self, stack_name: str) -> dict[str, Any]:
         answer = self.cloudformation.describe_stack_resources(StackName=stack_name)

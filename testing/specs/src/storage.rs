@@ -65,7 +65,7 @@ impl Draft {
             _ => {
                 let is_multi = self.dice.chance(40);
                 let speed =
-                    if is_multi { *self.dice.pick(&[160, 320, 640]) } else { *self.dice.pick(&[64, 160, 512, 640]) };
+                    if is_multi { *self.dice.pick(&[160, 320, 640]) } else { *self.dice.pick(&[160, 320, 1280]) };
                 json!({ "kind": "openzfs", "size_gib": self.dice.between(64, 9000), "throughput_mb_s": speed, "multi_zone": is_multi })
             }
         }

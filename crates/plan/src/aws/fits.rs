@@ -1,10 +1,10 @@
 //! Whether the account carries what the spec asks of it: reservations as the facts know them (D-A09).
 
 use trainyard_spec::facts::ReservationFacts;
-use trainyard_spec::model::{Capacity, Queue, ReservationId};
+use trainyard_spec::model::{Capacity, Queue, ReservationId, Zone};
 use trainyard_spec::{Diagnostic, Spec, path};
 
-use super::{AwsFacts, place};
+use super::{AwsFacts, place, timeouts};
 
 /// Everything that does not fit. A reservation that the facts do not know is not judged.
 pub(super) fn check(spec: &Spec, facts: &AwsFacts) -> Vec<Diagnostic> {
@@ -85,5 +85,37 @@ pub(super) fn reasons(spec: &Spec, facts: &AwsFacts) -> Result<(), Vec<Diagnosti
         let what = format!("{why} needs two zones, and there is only {}", facts.zone);
         found.push(Diagnostic::error("two-zones-needed", path!["network", "second_zone"], what));
     }
+    found.extend(of_the_facts(spec, facts));
+    let limits = timeouts::derive(spec, facts);
+    if !limits.is_enough {
+        let (needs, has) = (limits.whole_seconds, limits.head_seconds);
+        let what = format!("the head needs {needs} s with the nodes that it waits for, and has {has} s");
+        let fix = "do less in scripts, or give more time in `timeouts`";
+        found.push(Diagnostic::error("head-timeout", path!["timeouts"], what).fix(fix));
+    }
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Facts may come from a file of anybody's: they are held against the spec, and against what they claim to be.
+fn of_the_facts(spec: &Spec, facts: &AwsFacts) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let zone = |what: String| Diagnostic::error("facts-zone", path!["network", "zone"], what).fix("correct the facts");
+    if let Some(asked) = spec.network.zone.as_ref().filter(|asked| asked.as_str() != facts.zone) {
+        found.push(zone(format!("the spec's zone is {asked}, that of the facts is {}", facts.zone)));
+    }
+    let zones = [("zone", &facts.zone), ("second_zone", &facts.second_zone), ("head_zone", &facts.head_zone)];
+    found.extend(
+        zones
+            .iter()
+            .filter(|(_, text)| Zone::new(text).is_none())
+            .map(|(name, _)| zone(format!("`{name}` is no zone"))),
+    );
+    for (stack, outputs) in &facts.outputs {
+        let is_value = |text: &str| !text.is_empty() && !text.contains("${") && !text.chars().any(char::is_control);
+        found.extend(outputs.iter().filter(|(_, value)| !is_value(value)).map(|(output, _)| {
+            let what = format!("the facts' output {stack}.{output} is no value");
+            Diagnostic::error("facts-output", trainyard_spec::Path::root(), what).fix("take it from the stack again")
+        }));
+    }
+    found
 }

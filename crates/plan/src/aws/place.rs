@@ -77,10 +77,15 @@ impl<'a> Place<'a> {
         if chosen.is_empty() { vec![network(names[0])] } else { chosen }
     }
 
-    /// The subnet of the shared file system: the first of the first queue's.
+    /// The subnet of the shared file system. Never by what else the spec says: another subnet is another file system.
     pub fn storage_subnet(&self) -> Wire {
-        let first = self.spec.queues.first().and_then(|queue| self.queue_subnets(queue).into_iter().next());
-        first.unwrap_or_else(|| self.head_subnet())
+        let first = self.existing().and_then(|existing| existing.compute_subnets.first());
+        first.map_or_else(|| network("PrivateSubnetId"), |subnet| subnet.to_string().into())
+    }
+
+    /// The subnet of /home in one zone.
+    pub fn home_subnet(&self) -> Wire {
+        self.existing().map_or_else(|| network("PrivateSubnetId"), |existing| existing.head_subnet.to_string().into())
     }
 
     /// Two subnets in two zones, private ones in a new network.

@@ -25,6 +25,8 @@ pub struct Timeouts {
     pub starts_at_zero: bool,
     /// What the head would need if it waited for all of them.
     pub whole_seconds: u32,
+    /// Whether the head's limit holds what it waits for.
+    pub is_enough: bool,
 }
 
 impl Timeouts {
@@ -61,15 +63,25 @@ pub fn derive(spec: &Spec, facts: &AwsFacts) -> Timeouts {
     let compute_seconds = given.map_or_else(|| compute(spec), |given| given.compute_seconds);
     let steps = HEAD_STEPS + scripts(spec, NodeKind::Head, None);
     let waits = spec.queues.iter().any(|queue| head_waits_for(queue, facts));
+    let can_start_empty = spec.queues.iter().any(|queue| has_static_nodes(queue) && !is_block(queue));
     let whole_seconds = steps + if waits { compute_seconds } else { 0 };
-    let most = match spec.parallelcluster.engine {
+    let most = most(spec);
+    let asked = given.map_or(whole_seconds.max(HEAD_USUAL.min(most)), |given| given.head_seconds).min(most);
+    let starts_at_zero = can_start_empty && asked < whole_seconds;
+    // A block that has started cannot start at 0: the head waits for it in any case.
+    let waits_in_any_case = spec.queues.iter().any(|queue| is_block(queue) && head_waits_for(queue, facts));
+    let least = steps + if waits_in_any_case { compute_seconds } else { 0 };
+    let head_seconds = if starts_at_zero { asked.max(least.min(most)) } else { asked };
+    let is_enough = head_seconds >= if starts_at_zero { least } else { whole_seconds };
+    Timeouts { head_seconds, compute_seconds, starts_at_zero, whole_seconds, is_enough }
+}
+
+/// What the provider leaves for the head.
+fn most(spec: &Spec) -> u32 {
+    match spec.parallelcluster.engine {
         Engine::Cloudformation => HEAD_SECONDS_MAX,
         Engine::Cli => PROVIDER_SECONDS,
-    };
-    let asked = given.map_or(whole_seconds.max(HEAD_USUAL.min(most)), |given| given.head_seconds.min(most));
-    let starts_at_zero = waits && (whole_seconds > most || asked < whole_seconds);
-    let head_seconds = if starts_at_zero { asked.min(most).max(steps.min(most)) } else { asked };
-    Timeouts { head_seconds, compute_seconds, starts_at_zero, whole_seconds }
+    }
 }
 
 /// The slowest kind of node decides.

@@ -62,7 +62,7 @@ text_type!(
 );
 text_type!(
     /// An availability zone, by name or by zone id.
-    Zone, r"^([a-z]{2}(-[a-z]+)+-[0-9][a-z]|[a-z]{3}[0-9]-az[0-9])$", "use1-az4"
+    Zone, r"^([a-z]{2}(-[a-z]+)+-[0-9][a-z]|[a-z]{3,5}[0-9]-az[0-9])$", "use1-az4"
 );
 text_type!(
     /// An EC2 instance type.
@@ -165,7 +165,7 @@ impl JsonSchema for SlurmValue {
         // The shape check hands every scalar on as text.
         json_schema!({
             "type": ["string", "integer", "number", "boolean"],
-            "pattern": r"^[^\x00-\x1f#\\]{0,1024}$",
+            "pattern": r"^[^\x00-\x1f#\\]{1,1024}$",
             "description": "The value of a Slurm setting: one line of text, or a bare number.",
             "examples": ["60"],
         })

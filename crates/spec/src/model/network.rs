@@ -9,7 +9,7 @@ use super::{BucketName, Cidr, KeyName, SecurityGroupId, SubnetId, VpcId, Zone, y
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
-    /// The zone that holds the nodes and the shared file system. Taken from the reservation when there is one.
+    /// The zone that holds the nodes and the shared file system: that of the reservation, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
     /// A second zone, for what must stand in two (load balancer, multi-AZ file systems).
@@ -72,6 +72,7 @@ pub struct ExistingNetwork {
     pub service_subnets: Vec<SubnetId>,
     /// Security groups to add to every node. They can widen, never narrow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
     pub additional_security_groups: Vec<SecurityGroupId>,
 }
 

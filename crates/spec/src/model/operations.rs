@@ -115,7 +115,7 @@ pub enum Accounting {
         #[schemars(regex(pattern = r"^[A-Za-z0-9.-]+(:[0-9]+)?$"), extend("examples" = ["db.example.com:3306"]))]
         uri: String,
         /// Its user.
-        #[schemars(extend("examples" = ["slurm"]))]
+        #[schemars(regex(pattern = r"^\S{1,80}$"), extend("examples" = ["slurm"]))]
         user: String,
         /// The secret with the password.
         password_secret: Arn,

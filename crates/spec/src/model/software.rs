@@ -152,7 +152,7 @@ pub struct Script {
     #[serde(default)]
     pub when: Moment,
     /// The script: `s3://bucket/key`, or `https://…`.
-    #[schemars(regex(pattern = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#]+|https://[^\s]+)$"), extend("examples" = ["s3://my-team-training-data/setup.sh"]))]
+    #[schemars(regex(pattern = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#*${}]+|https://[^\s]+)$"), extend("examples" = ["s3://my-team-training-data/setup.sh"]))]
     pub script: String,
     /// Its arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

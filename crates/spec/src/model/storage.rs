@@ -246,7 +246,7 @@ pub struct DataBucket {
     /// Where under /fsx its objects appear.
     #[serde(default = "data_path")]
     pub path: MountPath,
-    /// Bring new, changed and deleted objects in.
+    /// Bring new, changed and deleted objects in. Those that are there at the start appear in any case.
     #[serde(default = "yes")]
     pub import: bool,
     /// Write new, changed and deleted files back.

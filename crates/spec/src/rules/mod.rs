@@ -1,5 +1,6 @@
 //! Rules over the typed spec: what the shape cannot say. One rule is one file and one line of [`RULES`].
 
+mod access_ranges;
 mod accounting_capacity;
 mod allocation;
 mod architectures;
@@ -30,6 +31,7 @@ mod lustre_throughput;
 mod mount_count;
 mod mount_ids;
 mod mount_paths;
+pub mod name_clash;
 mod name_length;
 mod names_unique;
 mod network_addresses;
@@ -42,9 +44,11 @@ mod region_needed;
 mod region_supported;
 mod reservations;
 mod reserved_tags;
+mod reserved_words;
 mod resource_count;
 mod root_volume;
 mod schedulable_memory;
+mod setting_repeated;
 mod setup_scripts;
 mod several_zones;
 mod slurm_denied;
@@ -55,6 +59,7 @@ mod time_limits;
 mod two_zones;
 mod volume_speed;
 mod world_open;
+mod zone_region;
 mod zones_differ;
 
 use crate::diagnostic::Diagnostic;
@@ -86,6 +91,7 @@ pub enum Scope {
 /// Every rule, in the order of the reference.
 pub static RULES: &[&Rule] = &[
     &names_unique::RULE,
+    &name_clash::RULE,
     &counts::RULE,
     &name_length::RULE,
     &region_needed::RULE,
@@ -116,10 +122,12 @@ pub static RULES: &[&Rule] = &[
     &elastic_ip::RULE,
     &dcv_supported::RULE,
     &zones_differ::RULE,
+    &zone_region::RULE,
     &two_zones::RULE,
     &network_addresses::RULE,
     &login_outside::RULE,
     &world_open::RULE,
+    &access_ranges::RULE,
     &lustre_size::RULE,
     &lustre_throughput::RULE,
     &lustre_persistent2::RULE,
@@ -135,6 +143,8 @@ pub static RULES: &[&Rule] = &[
     &time_limits::RULE,
     &setup_scripts::RULE,
     &slurm_settings::RULE,
+    &setting_repeated::RULE,
+    &reserved_words::RULE,
     &slurm_denied::RULE,
     &accounting_capacity::RULE,
     &directory::RULE,

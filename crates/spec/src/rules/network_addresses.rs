@@ -91,3 +91,10 @@ impl std::fmt::Display for Range {
         write!(f, "{}/{}", bytes.join("."), self.length)
     }
 }
+
+/// A range's address as it is written, and the length of its prefix.
+pub(super) fn parts(cidr: &Cidr) -> Option<(u32, u32)> {
+    let (address, length) = cidr.as_str().split_once('/')?;
+    let byte = |sum: u32, part: &str| Some(sum << 8 | u32::from(part.parse::<u8>().ok()?));
+    Some((address.split('.').try_fold(0, byte)?, length.parse().ok()?))
+}

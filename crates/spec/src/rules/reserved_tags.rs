@@ -39,6 +39,12 @@ fn report(found: &mut Vec<Diagnostic>, tags: &BTreeMap<String, String>, at: &Pat
                     .at_key(),
             );
         }
+        // What S3, IAM and FSx take: letters, digits, blanks and these signs.
+        let fits = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
+        if !fits(key) || !fits(value) || value.is_empty() {
+            let what = "a tag is made of letters, digits, blanks and `_.:/=+-@`, and its value is not empty";
+            found.push(Diagnostic::error(RULE.code, at.clone(), what).fix("leave the other signs out").at_key());
+        }
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             let what = "a tag's key has 1 to 128 characters and its value at most 256";
             found.push(Diagnostic::error(RULE.code, at, what).fix("shorten it").at_key());

@@ -16,10 +16,19 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     if spec.access.open_to_the_world {
         return Vec::new();
     }
-    let open = spec.access.cidrs.iter().enumerate().filter(|(_, cidr)| cidr.as_str().ends_with("/0"));
+    let open = spec.access.cidrs.iter().enumerate().filter(|(_, cidr)| is_wide(cidr.as_str()));
     open.map(|(index, cidr)| {
-        Diagnostic::error(RULE.code, path!["access", "cidrs", index], format!("`{cidr}` lets the whole internet in"))
-            .fix("give your own address, for example `203.0.113.7/32`, or set `open_to_the_world: true`")
+        Diagnostic::error(
+            RULE.code,
+            path!["access", "cidrs", index],
+            format!("`{cidr}` lets the internet in, or much of it"),
+        )
+        .fix("give your own address, for example `203.0.113.7/32`, or set `open_to_the_world: true`")
     })
     .collect()
+}
+
+/// Nobody has eight million addresses of their own; two halves of the world are the world.
+fn is_wide(cidr: &str) -> bool {
+    cidr.rsplit('/').next().and_then(|bits| bits.parse::<u32>().ok()).is_some_and(|bits| bits < 9)
 }

@@ -222,3 +222,50 @@ fn a_rehearsal_is_not_judged_by_parallelclusters_rules() {
     assert_eq!(check(&text).1.len(), 3);
     assert_eq!(check(&text.replace("provider: aws", "provider: local")).1, []);
 }
+
+#[test]
+fn text_is_text() {
+    let script = |script: &str| format!("setup: {{ scripts: [{{ nodes: head, script: \"{script}\" }}] }}");
+    let argument = |text: &str| {
+        format!("setup: {{ scripts: [{{ nodes: head, script: \"s3://a-bucket/x\", args: [\"{text}\"] }}] }}")
+    };
+    accepts(&[&argument("$HOME {} }} ~"), "tags: { team: größe, \"a b\": \"1:30 @=+\" }"]);
+    refuses(&[
+        (&argument("${network.VpcId}"), &["reserved-text setup.scripts[0].args[0]"]),
+        ("slurm: { settings: { MailDomain: \"{{resolve:ssm:/x}}\" } }", &["reserved-text slurm.settings.MailDomain"]),
+        (&script("s3://a-bucket/*"), &["bad-format setup.scripts[0].script"]),
+        ("tags: { a: \"\" }", &["tag-reserved tags.a"]),
+        ("tags: { a: \"<x>\" }", &["tag-reserved tags.a"]),
+        (
+            "slurm: { settings: { MaxArraySize: 1, maxarraysize: 2 } }",
+            &["setting-repeated slurm.settings.maxarraysize"],
+        ),
+        ("budget: { usd_per_month: 1, notify: [a@b.cc, a@b.cc] }", &["setting-repeated budget.notify[1]"]),
+        ("name: train-data", &["name-clash name"]),
+    ]);
+}
+
+#[test]
+fn zones_are_of_the_region() {
+    accepts(&[
+        "region: ap-northeast-1\nnetwork: { zone: apne1-az4 }",
+        "region: us-gov-west-1\nnetwork: { zone: usgw1-az1, second_zone: usgw1-az2 }",
+    ]);
+    refuses(&[
+        ("network: { zone: eu-west-1a }", &["zone-elsewhere network.zone"]),
+        ("network: { zone: us-east-1a, second_zone: use1-az2 }", &["zone-elsewhere network.second_zone"]),
+    ]);
+}
+
+#[test]
+fn ranges_fit_into_a_group() {
+    let many: Vec<String> = (0..40).map(|number| format!("203.0.113.{number}/32")).collect();
+    let many = many.join(", ");
+    accepts(&[&format!("access: {{ cidrs: [{many}] }}")]);
+    refuses(&[
+        (&format!("head: {{ dcv: true }}\naccess: {{ cidrs: [{many}] }}"), &["access-ranges access.cidrs"]),
+        ("access: { cidrs: [203.0.113.9/24] }", &["access-ranges access.cidrs[0]"]),
+        ("access: { cidrs: [203.0.113.7/32, 203.0.113.7/32] }", &["access-ranges access.cidrs[1]"]),
+        ("access: { cidrs: [0.0.0.0/1, 128.0.0.0/1] }", &["world-open access.cidrs[0]", "world-open access.cidrs[1]"]),
+    ]);
+}

@@ -40,12 +40,13 @@ fn home_and_the_data_bucket_are_what_fsx_does() {
     let home = |settings: &str| format!("storage: {{ home: {{ kind: openzfs, {settings} }} }}");
     accepts(&[
         &home("throughput_mb_s: 320, multi_zone: true"),
-        &home("throughput_mb_s: 4096"),
+        &home("throughput_mb_s: 5120"),
         "storage: { data_bucket: { name: some-bucket } }",
         "storage: { shared: { kind: none }, data_bucket: { name: some-bucket, import: false, export: false } }",
     ]);
     refuses(&[
         (&home("throughput_mb_s: 64, multi_zone: true"), &["openzfs-throughput storage.home.throughput_mb_s"]),
+        (&home("throughput_mb_s: 4096"), &["openzfs-throughput storage.home.throughput_mb_s"]),
         (&home("throughput_mb_s: 100"), &["openzfs-throughput storage.home.throughput_mb_s"]),
         (
             "storage: { shared: { kind: none }, data_bucket: { name: some-bucket, import: false } }",

@@ -102,6 +102,7 @@ fn compute(queue: &model::Queue, resource: &model::ComputeResource, starts_empty
         _ => None,
     };
     let mut settings = sockets(resource);
+    settings.retain(|key, _| !resource.settings.keys().any(|own| own.as_str().eq_ignore_ascii_case(key)));
     settings.extend(slurm::map(&resource.settings));
     ComputeResource {
         name: resource.name.to_string(),

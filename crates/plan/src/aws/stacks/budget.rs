@@ -7,7 +7,7 @@ use crate::aws::cloudformation::Template;
 use crate::aws::cloudformation::resources::observability::{
     Budget, BudgetData, Notification, NotificationRule, Spend, Subscriber,
 };
-use crate::aws::{Context, names};
+use crate::aws::{Context, region};
 
 pub(super) static STACK: StackKind = StackKind {
     name: "budget",
@@ -23,9 +23,11 @@ const ALARMS: [(&str, f64); 3] = [("FORECASTED", 100.0), ("ACTUAL", 80.0), ("ACT
 fn fill(context: &Context<'_>, template: &mut Template) {
     let Some(budget) = &context.spec.budget else { return };
     let filter = format!("user:trainyard:cluster${}", context.spec.name);
-    let filters = json!({ "TagKeyValue": [filter] }).as_object().cloned().unwrap_or_default();
+    let filters =
+        json!({ "TagKeyValue": [filter], "Region": [region(context.spec)] }).as_object().cloned().unwrap_or_default();
     let limit = Spend::new().amount(budget.usd_per_month).unit("USD");
-    let data = BudgetData::new().budget_name(names::label(context.spec, "monthly")).budget_type("COST");
+    let data = BudgetData::new().budget_type("COST");
+    // Without a name of ours: other alarms are another budget, and two of one name cannot be.
     let data = data.time_unit("MONTHLY").budget_limit(limit).cost_filters(filters);
     let subscribers: Vec<Subscriber> = budget
         .notify

@@ -115,8 +115,8 @@ fn front(context: &Context<'_>, template: &mut Template, vpc: &Text, subnets: Ve
         &context.place.nodes_group(),
     );
     let ask = Rule::new().ip_protocol("tcp").from_port(LDAPS).to_port(LDAPS).source_security_group_id(nodes);
-    let private = spec.network.private_cidr.as_str();
-    let pass = Rule::new().ip_protocol("tcp").from_port(LDAP).to_port(LDAP).cidr_ip(private);
+    // The directory's servers have a group of AWS's own, whose id no template knows.
+    let pass = Rule::new().ip_protocol("tcp").from_port(LDAP).to_port(LDAP).cidr_ip("0.0.0.0/0");
     let group = SecurityGroup::new().group_description("Directory, by TLS").vpc_id(vpc.clone());
     let group = group
         .security_group_ingress(vec![ask.description("LDAPS from nodes")])

@@ -16,8 +16,7 @@ resource!(GrafanaWorkspace = "AWS::Grafana::Workspace" {
 resource!(Budget = "AWS::Budgets::Budget" {
     budget: BudgetData, notifications_with_subscribers: Vec<Notification>,
 });
-properties!(BudgetData {
-    budget_name: Text, budget_type: Text, time_unit: Text, budget_limit: Spend,
+properties!(BudgetData {  budget_type: Text, time_unit: Text, budget_limit: Spend,
     cost_filters: serde_json::Map<String, serde_json::Value>,
 });
 properties!(Spend { amount: f64, unit: Text });

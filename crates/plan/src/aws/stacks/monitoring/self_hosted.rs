@@ -35,14 +35,17 @@ pub(super) fn fill(context: &Context<'_>, template: &mut Template) {
 fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     let spec = context.spec;
     let tags = |what: &str, template: &Template| template.tags(&names::label(spec, what));
-    let https = |cidr: &str| {
-        let rule = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16).cidr_ip(cidr);
-        rule.description("HTTPS, by access.cidrs")
-    };
-    let inside = [spec.network.private_cidr.as_str()];
-    let outside: Vec<&str> = spec.access.cidrs.iter().map(Cidr::as_str).collect();
-    let from: Vec<Rule> =
-        if outside.is_empty() { inside.map(https).to_vec() } else { outside.into_iter().map(https).collect() };
+    let nodes = template.reads(
+        "NodesSecurityGroupId",
+        kind::SECURITY_GROUP,
+        "The group of every node",
+        &context.place.nodes_group(),
+    );
+    let https = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16);
+    let by_range = |cidr: &Cidr| https.clone().cidr_ip(cidr.as_str()).description("HTTPS, by access.cidrs");
+    let mut from: Vec<Rule> = spec.access.cidrs.iter().map(by_range).collect();
+    // People on the nodes, or with a tunnel to one.
+    from.push(https.clone().source_security_group_id(nodes).description("HTTPS from nodes"));
     let nothing =
         Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
     let group = SecurityGroup::new().group_description("Load balancer of Grafana").vpc_id(vpc.clone());

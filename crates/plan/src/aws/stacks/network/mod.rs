@@ -64,6 +64,9 @@ fn new_vpc(context: &Context<'_>, template: &mut Template) -> Text {
         subnets(context, template, &vpc, &side);
     }
     template.output("VpcId", "The VPC", vpc.clone());
+    if context.place.has_public_side() {
+        template.output("PublicRouteTableId", "The public subnets' routes", reference("PublicRoutes"));
+    }
     template.output("PrivateRouteTableId", "The private subnets' routes", reference("PrivateRoutes"));
     vpc
 }

@@ -98,14 +98,17 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
             // The address of the file server moves between zones by these routes.
             let routes = Wire::output("network", "PrivateRouteTableId");
             let routes = template.reads("PrivateRouteTableId", kind::TEXT, "The private subnets' routes", &routes);
-            settings = settings.route_table_ids(vec![routes]);
+            let mut tables = vec![routes];
+            if place.has_public_side() {
+                let public = Wire::output("network", "PublicRouteTableId");
+                tables.push(template.reads("PublicRouteTableId", kind::TEXT, "The public subnets' routes", &public));
+            }
+            settings = settings.route_table_ids(tables);
         }
         subnets
     } else {
-        // The newer kind has the throughputs of the multi-zone one; the older has those of a power of two.
-        let kind = if size.mb_s.is_multiple_of(160) { "SINGLE_AZ_HA_2" } else { "SINGLE_AZ_HA_1" };
-        settings = settings.deployment_type(kind);
-        vec![template.reads("HomeSubnetId", kind::SUBNET, "The subnet of /home", &place.head_subnet())]
+        settings = settings.deployment_type("SINGLE_AZ_HA_2");
+        vec![template.reads("HomeSubnetId", kind::SUBNET, "The subnet of /home", &place.home_subnet())]
     };
     // Root on a node must be able to make people's homes; only the group's nodes reach it at all.
     let clients =

@@ -144,6 +144,9 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
             .automatic_backup_retention_days(30_u32)
             .daily_automatic_backup_start_time(BACKUP_TIME)
             .copy_tags_to_backups(true);
+    } else if choice.deployment != "SCRATCH_2" {
+        // Left out, the days of before would stay, and FSx refuses the link to S3.
+        settings = settings.automatic_backup_retention_days(0_u32);
     }
     let system = FileSystem::new()
         .file_system_type("LUSTRE")
@@ -177,7 +180,7 @@ fn link(context: &Context<'_>, template: &mut Template, bucket: &DataBucket) {
         .file_system_id(reference("Lustre"))
         .file_system_path(bucket.path.as_str())
         .data_repository_path(sub("s3://${DataBucketName}"))
-        .batch_import_meta_data_on_create(bucket.import)
+        .batch_import_meta_data_on_create(true)
         .tags(template.tags(&names::label(context.spec, "data")));
     let association = if bucket.import || bucket.export { association.s3(policies) } else { association };
     template.keep("DataLink", association);
