@@ -26,6 +26,7 @@ pub use target::{AwsAction, AwsTarget, Expected, StackCall};
 pub use wire::Wire;
 
 use crate::{Plan, Target, artifacts};
+use cloudformation::{Template, Text, kind};
 use place::Place;
 
 /// What everything of an AWS plan is made from.
@@ -53,6 +54,19 @@ impl<'a> Context<'a> {
             }
         }
         context
+    }
+
+    /// The group of every node, as a parameter.
+    pub(crate) fn reads_nodes(&self, template: &mut Template) -> Text {
+        let group = self.place.nodes_group();
+        template.reads("NodesSecurityGroupId", kind::SECURITY_GROUP, "The group of every node", &group)
+    }
+
+    /// Two subnets in two zones, as the parameters `<stem>SubnetId` and `Second<stem>SubnetId`.
+    pub(crate) fn reads_services(&self, template: &mut Template, stem: &str, about: &str) -> Vec<Text> {
+        let names = [format!("{stem}SubnetId"), format!("Second{stem}SubnetId")];
+        let subnets = self.place.service_subnets();
+        subnets.iter().zip(names).map(|(subnet, name)| template.reads(&name, kind::SUBNET, about, subnet)).collect()
     }
 
     /// A value as it is known: what a stack gives out is known once it stands.

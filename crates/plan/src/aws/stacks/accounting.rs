@@ -8,7 +8,7 @@ use crate::aws::cloudformation::resources::database::{
 };
 use crate::aws::cloudformation::resources::ec2::{Rule, SecurityGroup};
 use crate::aws::cloudformation::resources::iam::{Role, trust_for_us};
-use crate::aws::cloudformation::{Template, Text, attribute, kind, reference, sub};
+use crate::aws::cloudformation::{Tag, Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, names};
 
 pub(super) static STACK: StackKind = StackKind {
@@ -26,46 +26,40 @@ const VERSION: &str = "8.0.mysql_aurora.3.12.0";
 
 fn fill(context: &Context<'_>, template: &mut Template) {
     let Some(Accounting::New { min_acu, max_acu }) = &context.spec.accounting else { return };
-    let spec = context.spec;
-    let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
-    let nodes = template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    );
-    let mysql = Rule::new().ip_protocol("tcp").from_port(PORT).to_port(PORT).source_security_group_id(nodes);
-    let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
-    let group = SecurityGroup::new().group_description("Accounting database").vpc_id(vpc);
-    let group =
-        group.security_group_ingress(vec![mysql.description("MySQL from nodes")]).security_group_egress(vec![nothing]);
-    // Retained with the database, which uses it; so are the next ones.
-    template.keep("DatabaseSecurityGroup", group.tags(template.tags(&names::label(spec, "accounting"))));
+    let tags = template.tags(&names::label(context.spec, "accounting"));
+    surroundings(context, template, &tags);
+    let scaling = ServerlessScaling::new().min_capacity(*min_acu).max_capacity(*max_acu);
+    database(template, &tags, scaling);
+    instance(context, template, &tags);
+    let parts = vec![attribute("Database", "Endpoint.Address"), attribute("Database", "Endpoint.Port")];
+    template.output("DatabaseUri", "host:port of the database", Text::Join(":".into(), parts));
+    template.output("DatabaseSecretArn", "The secret with its password", reference("DatabasePassword"));
+}
 
-    let names_of = ["DatabaseSubnetId", "SecondDatabaseSubnetId"];
-    let subnets: Vec<Text> = context
-        .place
-        .service_subnets()
-        .iter()
-        .zip(names_of)
-        .map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of the database", subnet))
-        .collect();
-    let tags = template.tags(&names::label(spec, "accounting"));
-    template.keep(
-        "DatabaseSubnets",
-        DbSubnetGroup::new().description("Accounting database").subnet_ids(subnets).tags(tags.clone()),
-    );
+/// What the database uses; all of it is retained with it.
+fn surroundings(context: &Context<'_>, template: &mut Template, tags: &[Tag]) {
+    let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
+    let nodes = context.reads_nodes(template);
+    let mysql = Rule::new().ip_protocol("tcp").from_port(PORT).to_port(PORT).source_security_group_id(nodes);
+    let group = SecurityGroup::new().group_description("Accounting database").vpc_id(vpc);
+    let group = group.security_group_ingress(vec![mysql.description("MySQL from nodes")]);
+    let group = group.security_group_egress(vec![Rule::nothing("Nothing")]);
+    template.keep("DatabaseSecurityGroup", group.tags(tags));
+    let subnets = context.reads_services(template, "Database", "A subnet of the database");
+    let group = DbSubnetGroup::new().description("Accounting database").subnet_ids(subnets);
+    template.keep("DatabaseSubnets", group.tags(tags));
     // slurmdbd takes the password as it stands, so it must need no quoting.
     let generated = GeneratedSecret::new().password_length(40_u32).exclude_punctuation(true);
-    let secret = Secret::new().description("Password of slurmdbd").generate_secret_string(generated).tags(tags.clone());
-    template.keep("DatabasePassword", secret);
+    let secret = Secret::new().description("Password of slurmdbd").generate_secret_string(generated);
+    template.keep("DatabasePassword", secret.tags(tags));
     // Slurm's manual asks for the first: its roll-ups hold locks for long.
     let settings = [("innodb_lock_wait_timeout", "900"), ("slow_query_log", "1")];
-    let settings =
-        settings.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect::<serde_json::Map<_, _>>();
-    let parameters =
-        DbClusterParameterGroup::new().description("slurmdbd").family("aurora-mysql8.0").parameters(settings);
-    template.keep("DatabaseParameters", parameters.tags(tags.clone()));
+    let settings = settings.map(|(key, value)| (key.to_owned(), serde_json::Value::from(value)));
+    let parameters = DbClusterParameterGroup::new().description("slurmdbd").family("aurora-mysql8.0");
+    template.keep("DatabaseParameters", parameters.parameters(serde_json::Map::from_iter(settings)).tags(tags));
+}
+
+fn database(template: &mut Template, tags: &[Tag], scaling: ServerlessScaling) {
     let cluster = DbCluster::new()
         .engine("aurora-mysql")
         .engine_version(VERSION)
@@ -74,22 +68,25 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .subnet_group(reference("DatabaseSubnets"))
         .parameter_group(reference("DatabaseParameters"))
         .vpc_security_group_ids(vec![attribute("DatabaseSecurityGroup", "GroupId")])
-        .serverless(ServerlessScaling::new().min_capacity(*min_acu).max_capacity(*max_acu))
+        .serverless(scaling)
         .storage_encrypted(true)
         .backup_retention_period(14_u32)
         .deletion_protection(true)
         .copy_tags_to_snapshot(true)
         .enable_iam(true)
         .enable_cloudwatch_logs_exports(["error", "slowquery"].map(Text::from).to_vec())
-        .tags(tags.clone());
+        .tags(tags);
     template.keep("Database", cluster);
+}
+
+fn instance(context: &Context<'_>, template: &mut Template, tags: &[Tag]) {
     let managed = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole");
     let role = Role::new()
         .description("Writes the database's own metrics")
-        .path(names::iam_path(spec))
+        .path(names::iam_path(context.spec))
         .assume_role_policy_document(trust_for_us("monitoring.rds.amazonaws.com"))
         .managed_policy_arns(vec![managed])
-        .tags(tags.clone());
+        .tags(tags);
     template.keep("DatabaseMonitoringRole", role);
     let instance = DbInstance::new()
         .cluster(reference("Database"))
@@ -101,8 +98,4 @@ fn fill(context: &Context<'_>, template: &mut Template) {
         .monitoring_role_arn(attribute("DatabaseMonitoringRole", "Arn"))
         .tags(tags);
     template.keep("DatabaseInstance", instance);
-    let uri =
-        Text::Join(":".into(), vec![attribute("Database", "Endpoint.Address"), attribute("Database", "Endpoint.Port")]);
-    template.output("DatabaseUri", "host:port of the database", uri);
-    template.output("DatabaseSecretArn", "The secret with its password", reference("DatabasePassword"));
 }

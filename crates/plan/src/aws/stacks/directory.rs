@@ -40,14 +40,7 @@ fn short_name(domain: &str) -> String {
 fn fill(context: &Context<'_>, template: &mut Template) {
     let Some(Directory::New { domain, certificate, .. }) = &context.spec.directory else { return };
     let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
-    let names = ["DirectorySubnetId", "SecondDirectorySubnetId"];
-    let subnets: Vec<Text> = context
-        .place
-        .service_subnets()
-        .iter()
-        .zip(names)
-        .map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of the directory", subnet))
-        .collect();
+    let subnets = context.reads_services(template, "Directory", "A subnet of the directory");
     people(context, template, domain, VpcSettings::new().vpc_id(vpc.clone()).subnet_ids(subnets.clone()));
     front(context, template, &vpc, subnets);
     let certificate = template.reads(
@@ -108,12 +101,7 @@ fn people(context: &Context<'_>, template: &mut Template, domain: &str, place: V
 fn front(context: &Context<'_>, template: &mut Template, vpc: &Text, subnets: Vec<Text>) {
     let spec = context.spec;
     let tags = template.tags(&names::label(spec, "directory"));
-    let nodes = template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    );
+    let nodes = context.reads_nodes(template);
     let ask = Rule::new().ip_protocol("tcp").from_port(LDAPS).to_port(LDAPS).source_security_group_id(nodes);
     // The directory's servers have a group of AWS's own, whose id no template knows.
     let pass = Rule::new().ip_protocol("tcp").from_port(LDAP).to_port(LDAP).cidr_ip("0.0.0.0/0");

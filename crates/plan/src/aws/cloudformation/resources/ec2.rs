@@ -46,6 +46,13 @@ properties!(Rule {
     destination_security_group_id: Text,
     description: Text,
 });
+impl Rule {
+    /// A rule that lets nothing through. CloudFormation adds one that lets everything out where a group has none.
+    pub fn nothing(description: &str) -> Self {
+        Self::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description(description)
+    }
+}
+
 resource!(Eip = "AWS::EC2::EIP" { domain: Text, tags: Vec<Tag> });
 resource!(NatGateway = "AWS::EC2::NatGateway" { allocation_id: Text, subnet_id: Text, tags: Vec<Tag> });
 resource!(Volume = "AWS::EC2::Volume" {

@@ -35,19 +35,13 @@ pub(super) fn fill(context: &Context<'_>, template: &mut Template) {
 fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     let spec = context.spec;
     let tags = |what: &str, template: &Template| template.tags(&names::label(spec, what));
-    let nodes = template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    );
+    let nodes = context.reads_nodes(template);
     let https = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16);
     let by_range = |cidr: &Cidr| https.clone().cidr_ip(cidr.as_str()).description("HTTPS, by access.cidrs");
     let mut from: Vec<Rule> = spec.access.cidrs.iter().map(by_range).collect();
     // People on the nodes, or with a tunnel to one.
     from.push(https.clone().source_security_group_id(nodes).description("HTTPS from nodes"));
-    let nothing =
-        Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
+    let nothing = Rule::nothing("Nothing beyond the rules by group");
     let group = SecurityGroup::new().group_description("Load balancer of Grafana").vpc_id(vpc.clone());
     let group = group.security_group_ingress(from).security_group_egress(vec![nothing.clone()]);
     template.add("FrontSecurityGroup", group.tags(tags("front", template)));
@@ -70,23 +64,13 @@ fn groups(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .to_port(GRAFANA)
         .destination_security_group_id(server.clone());
     template.add("FrontToServer", to_server.description("Grafana"));
-    let nodes = template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    );
+    let nodes = context.reads_nodes(template);
     let scrape = SecurityGroupIngress::new().group_id(nodes).ip_protocol("tcp").from_port(AGENT).to_port(AGENT);
     template.add("NodesFromServer", scrape.source_security_group_id(server).description("Metrics, from Prometheus"));
 }
 
 fn agent_rule(context: &Context<'_>, template: &mut Template) -> Rule {
-    let nodes = template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    );
+    let nodes = context.reads_nodes(template);
     let rule = Rule::new().ip_protocol("tcp").from_port(AGENT).to_port(AGENT);
     rule.destination_security_group_id(nodes).description("Metrics of nodes")
 }

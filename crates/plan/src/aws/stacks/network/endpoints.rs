@@ -83,7 +83,7 @@ fn without_internet(context: &Context<'_>, template: &mut Template, vpc: &Text) 
     let https = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16);
     let nodes = attribute("NodesSecurityGroup", "GroupId");
     let https = https.source_security_group_id(nodes).description("HTTPS from nodes");
-    let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
+    let nothing = Rule::nothing("Nothing");
     let group = group.security_group_ingress(vec![https]).security_group_egress(vec![nothing]);
     template.add("EndpointsSecurityGroup", group.tags(template.tags(&names::label(context.spec, "endpoints"))));
     for service in services(context) {

@@ -115,8 +115,7 @@ fn subnets(context: &Context<'_>, template: &mut Template, vpc: &Text, side: &Si
 fn nodes_group(context: &Context<'_>, template: &mut Template, vpc: &Text) {
     let group = SecurityGroup::new().group_description("All nodes of the cluster").vpc_id(vpc.clone());
     // Without a rule of its own, CloudFormation adds one that lets everything out; ParallelCluster's own group has that.
-    let nothing =
-        Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing beyond the rules by group");
+    let nothing = Rule::nothing("Nothing beyond the rules by group");
     let group = group.security_group_egress(vec![nothing]).tags(template.tags(&names::label(context.spec, "nodes")));
     template.add("NodesSecurityGroup", group);
     let id = attribute("NodesSecurityGroup", "GroupId");
@@ -145,7 +144,7 @@ fn access_group(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         .iter()
         .flat_map(|(port, what)| spec.access.cidrs.iter().map(move |cidr| rule(cidr.as_str(), *port, what)))
         .collect();
-    let nothing = Rule::new().ip_protocol("-1").cidr_ip("127.0.0.1/32").description("Nothing");
+    let nothing = Rule::nothing("Nothing");
     let group = SecurityGroup::new().group_description("Where people come in").vpc_id(vpc.clone());
     let group = group.security_group_ingress(rules).security_group_egress(vec![nothing]);
     template.add("AccessSecurityGroup", group.tags(template.tags(&names::label(spec, "access"))));

@@ -85,11 +85,7 @@ fn zfs(context: &Context<'_>, template: &mut Template, size: &Zfs) {
         .copy_tags_to_backups(true)
         .copy_tags_to_volumes(true);
     let subnets: Vec<Text> = if size.is_multi_zone {
-        let subnets = place.service_subnets();
-        let names = ["HomeSubnetId", "SecondHomeSubnetId"];
-        let pair = subnets.iter().zip(names);
-        let subnets: Vec<Text> =
-            pair.map(|(subnet, name)| template.reads(name, kind::SUBNET, "A subnet of /home", subnet)).collect();
+        let subnets = context.reads_services(template, "Home", "A subnet of /home");
         settings = settings.deployment_type("MULTI_AZ_1");
         if let Some(first) = subnets.first() {
             settings = settings.preferred_subnet_id(first.clone());

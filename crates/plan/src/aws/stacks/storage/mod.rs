@@ -34,7 +34,7 @@ fn fill(context: &Context<'_>, template: &mut Template) {
 /// The group of a file system: nodes reach it, by group id.
 pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, about: &str, ports: &[Port]) -> Text {
     let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
-    let nodes = nodes(context, template);
+    let nodes = context.reads_nodes(template);
     let ingress = |port: &Port| port.rule().source_security_group_id(nodes.clone()).description("Nodes");
     let egress = |port: &Port| port.rule().destination_security_group_id(nodes.clone()).description("Nodes");
     let label = name.trim_end_matches("SecurityGroup").to_lowercase();
@@ -84,15 +84,6 @@ impl Port {
     }
 }
 
-fn nodes(context: &Context<'_>, template: &mut Template) -> Text {
-    template.reads(
-        "NodesSecurityGroupId",
-        kind::SECURITY_GROUP,
-        "The group of every node",
-        &context.place.nodes_group(),
-    )
-}
-
 fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
     let choice = Chosen::new(context, lustre);
     let subnet = template.reads(
@@ -104,6 +95,27 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
     // 988 and 1018-1023 (D-A48); Lustre over EFA needs all traffic, in both directions.
     let ports: &[Port] = if lustre.efa { &[Port::All] } else { &[Port::Tcp(988, 988), Port::Tcp(1018, 1023)] };
     let group = group(context, template, "LustreSecurityGroup", "FSx for Lustre", ports);
+    let rules = lustre_rules(context, template, &group, ports);
+    let settings = lustre_settings(context, lustre, &choice);
+    let system = FileSystem::new()
+        .file_system_type("LUSTRE")
+        .file_system_type_version("2.15")
+        .storage_capacity(lustre.size_gib)
+        .storage_type("SSD")
+        .subnet_ids(vec![subnet])
+        .security_group_ids(vec![group])
+        .lustre_configuration(settings)
+        .tags(template.tags(&names::label(context.spec, "fsx")));
+    template.keep_after("Lustre", system, &rules);
+    template.output("LustreId", "The shared file system", reference("Lustre"));
+    template.output("LustreMountName", "The name that clients mount", attribute("Lustre", "LustreMountName"));
+    if let Some(bucket) = &context.spec.storage.data_bucket {
+        link(context, template, bucket);
+    }
+}
+
+/// Lustre's servers among themselves, and to and from nodes. Returns what the file system waits for.
+fn lustre_rules(context: &Context<'_>, template: &mut Template, group: &Text, ports: &[Port]) -> Vec<String> {
     for (number, port) in ports.iter().enumerate() {
         let rule = port.ingress().group_id(group.clone());
         let rule = rule.source_security_group_id(group.clone()).description("Lustre servers among themselves");
@@ -112,16 +124,19 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
         let back = back.description("Lustre servers among themselves");
         template.keep(&format!("LustreToLustre{}", number + 1), back);
         // Servers call back; with EFA, both sides name each other both ways.
-        let nodes = nodes(context, template);
+        let nodes = context.reads_nodes(template);
         let calls = port.ingress().group_id(nodes.clone()).source_security_group_id(group.clone());
         template.keep(&format!("NodesFromLustre{}", number + 1), calls.description("Lustre servers"));
         let asks = port.egress().group_id(nodes).destination_security_group_id(group.clone());
         template.keep(&format!("NodesToLustre{}", number + 1), asks.description("Lustre servers"));
     }
     // FSx looks at the rules when the file system is made.
-    let rules: Vec<String> = (1..=ports.len())
+    (1..=ports.len())
         .flat_map(|number| ["LustreFromLustre", "LustreToLustre"].map(|name| format!("{name}{number}")))
-        .collect();
+        .collect()
+}
+
+fn lustre_settings(context: &Context<'_>, lustre: &Lustre, choice: &Chosen) -> LustreConfiguration {
     let mut settings = LustreConfiguration::new()
         .deployment_type(choice.deployment)
         .data_compression_type(if lustre.compression == Compression::Lz4 { "LZ4" } else { "NONE" })
@@ -148,21 +163,7 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
         // Left out, the days of before would stay, and FSx refuses the link to S3.
         settings = settings.automatic_backup_retention_days(0_u32);
     }
-    let system = FileSystem::new()
-        .file_system_type("LUSTRE")
-        .file_system_type_version("2.15")
-        .storage_capacity(lustre.size_gib)
-        .storage_type("SSD")
-        .subnet_ids(vec![subnet])
-        .security_group_ids(vec![group])
-        .lustre_configuration(settings)
-        .tags(template.tags(&names::label(context.spec, "fsx")));
-    template.keep_after("Lustre", system, &rules);
-    template.output("LustreId", "The shared file system", reference("Lustre"));
-    template.output("LustreMountName", "The name that clients mount", attribute("Lustre", "LustreMountName"));
-    if let Some(bucket) = &context.spec.storage.data_bucket {
-        link(context, template, bucket);
-    }
+    settings
 }
 
 /// The data bucket as a folder of the file system.
