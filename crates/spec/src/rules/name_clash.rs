@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// What stacks' names end in; a test of the plan holds this against the stacks that there are.
 pub static ENDINGS: &[&str] =
-    &["data", "network", "nat", "storage", "identity", "monitoring", "accounting", "directory", "budget"];
+    &["data", "network", "nat", "endpoints", "storage", "identity", "monitoring", "accounting", "directory", "budget"];
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let name = spec.name.as_str();

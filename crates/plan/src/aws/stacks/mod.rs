@@ -5,6 +5,7 @@ mod accounting;
 mod budget;
 mod data;
 mod directory;
+mod endpoints;
 mod identity;
 mod monitoring;
 mod nat;
@@ -41,6 +42,7 @@ pub static STACKS: &[&StackKind] = &[
     &data::STACK,
     &network::STACK,
     &nat::STACK,
+    &endpoints::STACK,
     &storage::STACK,
     &identity::STACK,
     &monitoring::STACK,

@@ -1,7 +1,6 @@
-//! Ways into AWS's services without the internet, and the door for people without a public address.
+//! Ways to S3 and DynamoDB that cost nothing, and the door for people without a public address.
 
 use serde_json::json;
-use trainyard_spec::model::{Accounting, MonitoringMode};
 
 use crate::aws::cloudformation::resources::ec2::{
     InstanceConnectEndpoint, Rule, SecurityGroup, SecurityGroupIngress, VpcEndpoint,
@@ -15,7 +14,8 @@ pub(super) fn fill(context: &Context<'_>, template: &mut Template, vpc: &Text) {
         s3(context, template, vpc);
     }
     if !context.spec.network.nat {
-        without_internet(context, template, vpc);
+        let tables = gateway(context, vpc, "dynamodb", template);
+        template.add("DynamodbEndpoint", tables);
     }
     if context.spec.access.instance_connect {
         instance_connect(context, template, vpc);
@@ -73,61 +73,6 @@ fn gateway(context: &Context<'_>, vpc: &Text, service: &str, template: &Template
         .service_name(sub(format!("com.amazonaws.${{AWS::Region}}.{service}")))
         .route_table_ids(tables)
         .tags(template.tags(&names::label(context.spec, service)))
-}
-
-/// Source: "AWS ParallelCluster in a single subnet with no internet access", and what login nodes' user data calls.
-fn without_internet(context: &Context<'_>, template: &mut Template, vpc: &Text) {
-    let tables = gateway(context, vpc, "dynamodb", template);
-    template.add("DynamodbEndpoint", tables);
-    let group = SecurityGroup::new().group_description("Interface endpoints").vpc_id(vpc.clone());
-    let https = Rule::new().ip_protocol("tcp").from_port(443_u16).to_port(443_u16);
-    let nodes = attribute("NodesSecurityGroup", "GroupId");
-    let https = https.source_security_group_id(nodes).description("HTTPS from nodes");
-    let nothing = Rule::nothing("Nothing");
-    let group = group.security_group_ingress(vec![https]).security_group_egress(vec![nothing]);
-    template.add("EndpointsSecurityGroup", group.tags(template.tags(&names::label(context.spec, "endpoints"))));
-    for service in services(context) {
-        let endpoint = VpcEndpoint::new()
-            .vpc_id(vpc.clone())
-            .vpc_endpoint_type("Interface")
-            .service_name(sub(format!("com.amazonaws.${{AWS::Region}}.{service}")))
-            .subnet_ids(vec![reference("PrivateSubnet")])
-            .security_group_ids(vec![attribute("EndpointsSecurityGroup", "GroupId")])
-            .private_dns_enabled(true)
-            .tags(template.tags(&names::label(context.spec, service)));
-        template.add(&logical(service), endpoint);
-    }
-}
-
-fn services(context: &Context<'_>) -> Vec<&'static str> {
-    let spec = context.spec;
-    let mut services = vec!["ec2", "cloudformation", "logs", "monitoring", "sts"];
-    if spec.access.ssm {
-        services.extend(["ssm", "ssmmessages", "ec2messages"]);
-    }
-    if spec.containers.enabled {
-        services.extend(["ecr.api", "ecr.dkr"]);
-    }
-    if !spec.login.is_empty() {
-        services.extend(["elasticloadbalancing", "autoscaling"]);
-    }
-    let accounting = matches!(&spec.accounting, Some(Accounting::New { .. } | Accounting::Existing { .. }));
-    if accounting || spec.directory.is_some() || spec.slurm.munge_key_secret.is_some() {
-        services.push("secretsmanager");
-    }
-    if matches!(spec.monitoring.mode, MonitoringMode::Amp | MonitoringMode::AmpAmg) {
-        services.push("aps-workspaces");
-    }
-    services
-}
-
-/// `aps-workspaces` → `ApsWorkspacesEndpoint`.
-fn logical(service: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
-    };
-    service.split(['-', '.']).map(word).collect::<String>() + "Endpoint"
 }
 
 /// SSH to private nodes with nothing but OpenSSH, for those whom IAM allows it.
