@@ -96,8 +96,8 @@ pub(crate) use maybe;
 
 impl Draft {
     fn spec(&mut self) -> Value {
-        let letters = ["a", "Train", "my-cluster", "x1", "LLM-2-big"];
-        let name = format!("{}{}", self.dice.pick(&letters), self.dice.between(0, 99));
+        let letters = ["a", "Train", "my-cluster", "x1", "LLM-2-big", "A-rather-long-name-for-one-cluster-X"];
+        let name = format!("{}{}", self.dice.pick(&letters), self.dice.between(0, 999));
         let mut map = Map::new();
         map.insert("version".into(), 1.into());
         map.insert("name".into(), name.into());
@@ -116,7 +116,7 @@ impl Draft {
         maybe!(self, map, 80, "monitoring", self.monitoring());
         maybe!(self, map, 70, "access", self.access());
         maybe!(self, map, 25, "timeouts", self.timeouts());
-        maybe!(self, map, 40, "tags", json!({ "team": "größe", "cost center": "1: x" }));
+        maybe!(self, map, 40, "tags", self.tags());
         maybe!(self, map, 40, "accounting", self.accounting());
         maybe!(self, map, 30, "directory", self.directory());
         maybe!(
@@ -124,13 +124,30 @@ impl Draft {
             map,
             30,
             "budget",
-            json!({ "usd_per_month": self.dice.between(1, 99999), "notify": ["a@example.com"] })
+            json!({ "usd_per_month": self.dice.between(1, 99999), "notify": self.addresses() })
         );
         map.into()
     }
 
     pub fn id(&mut self, prefix: &str) -> Value {
         format!("{prefix}-{}", self.dice.hex(17)).into()
+    }
+
+    /// Texts that YAML, CloudFormation or a shell could take for something else.
+    fn tags(&mut self) -> Value {
+        let values = ["größe", "1: x", "yes", "1:30", "0x1f", "012", "-", "a/b@c", "2026-11-21", "1e3", "=1+1", "No"];
+        let count = self.dice.between(1, 6);
+        (0..count).map(|number| (format!("key {number}"), Value::from(*self.dice.pick(&values)))).collect()
+    }
+
+    fn addresses(&mut self) -> Value {
+        (0..self.dice.between(1, 4)).map(|number| Value::from(format!("alarm-{number}@example.com"))).collect()
+    }
+
+    fn ranges(&mut self) -> Value {
+        (0..self.dice.between(1, 9))
+            .map(|number| Value::from(format!("198.51.{}.{number}/32", self.dice.between(0, 255))))
+            .collect()
     }
 
     fn secret(&mut self, name: &str) -> Value {
@@ -147,8 +164,20 @@ impl Draft {
         if self.has_network {
             map.insert("existing".into(), self.existing_network());
         } else {
-            maybe!(self, map, 20, "cidr", "10.20.0.0/16".into());
-            maybe!(self, map, 20, "private_cidr", "10.30.0.0/16".into());
+            maybe!(
+                self,
+                map,
+                20,
+                "cidr",
+                (*self.dice.pick(&["10.20.0.0/16", "10.20.0.0/20", "10.99.128.0/22"])).into()
+            );
+            maybe!(
+                self,
+                map,
+                20,
+                "private_cidr",
+                (*self.dice.pick(&["10.30.0.0/16", "10.30.64.0/18", "10.7.0.0/20"])).into()
+            );
             maybe!(self, map, 15, "nat", false.into());
             maybe!(self, map, 15, "s3_endpoint", false.into());
             maybe!(self, map, 15, "s3_buckets", json!(["public-data-sets"]));
@@ -312,7 +341,7 @@ impl Draft {
             map.insert("cidrs".into(), json!(["0.0.0.0/0"]));
             map.insert("open_to_the_world".into(), true.into());
         } else {
-            maybe!(self, map, 50, "cidrs", json!(["203.0.113.0/24", "198.51.100.7/32"]));
+            maybe!(self, map, 50, "cidrs", self.ranges());
         }
         maybe!(self, map, 40, "key", "my key".into());
         maybe!(self, map, 20, "ssm", false.into());
