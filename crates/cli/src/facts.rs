@@ -56,8 +56,11 @@ fn read(file: &Path, spec: &Spec, is_aws: bool) -> Result<Facts, Failure> {
             .caused_by(error)
             .hint("it begins with {\"provider\": \"aws\", …}; docs/aws.md shows one")
     };
-    let size = fs::metadata(file)
-        .map_err(|error| Failure::usage(format!("{} cannot be read", file.display())).caused_by(error))?;
+    let size = fs::metadata(file).map_err(|error| {
+        Failure::usage(format!("{} cannot be read", file.display()))
+            .caused_by(error)
+            .hint("leave --facts out to plan with assumptions; docs/aws.md shows how to write one")
+    })?;
     if size.len() > FACTS_BYTES_MAX {
         return Err(Failure::bad(format!("{} is larger than {FACTS_BYTES_MAX} bytes", file.display())));
     }

@@ -356,6 +356,13 @@ fn known_outputs_are_put_in() {
     assert!(!text.contains("${"), "{text}");
 }
 
+/// Each finding says what to do next, and `trainyard explain` knows it.
+fn is_explained(found: &trainyard_spec::Diagnostic) -> bool {
+    let rules = trainyard_spec::rules::RULES.iter().map(|rule| rule.code);
+    let codes = trainyard_spec::codes::CODES.iter().map(|code| code.code);
+    found.fix.is_some() && rules.chain(codes).any(|known| known == found.code)
+}
+
 /// D-A09, D-B04: what EC2 says of a reservation is held against the spec.
 #[test]
 fn a_reservation_is_held_against_the_spec() {
@@ -383,6 +390,7 @@ fn a_reservation_is_held_against_the_spec() {
         facts.reservations.insert("cr-0123456789abcdef0".into(), known.clone());
         let found = build(&spec, &Facts::Aws(facts), Options::default()).err().unwrap_or_default();
         assert_eq!(found.first().map(|d| d.code), code, "{kind} {instance} {count} {zone}: {found:#?}");
+        assert!(found.iter().all(is_explained), "{found:#?}");
     }
 }
 
@@ -405,6 +413,7 @@ fn facts_of_a_file_are_held_against_the_spec() {
     let bad = AwsFacts::known(&spec, outputs).expect("facts");
     let found = build(&spec, &Facts::Aws(bad), Options::default()).expect_err("no value");
     assert_eq!(found[0].code, "facts-output");
+    assert!(found.iter().all(is_explained), "{found:#?}");
 }
 
 /// What holds data stands where it stood, whatever else changes: another subnet would be another file system.

@@ -1,4 +1,4 @@
-//! The codes that are not rules: what YAML and the shape check find.
+//! The codes that are not rules: what YAML and the shape check find, and what the plan finds in the facts.
 
 /// One code: its name, a sentence, and its story.
 pub struct Code {
@@ -78,6 +78,51 @@ pub static CODES: &[Code] = &[
         code: "bad-format",
         summary: "Names and ids have their form",
         explain: "Names and ids follow the patterns of the services that will read them. The diagnostic shows an example.",
+    },
+    Code {
+        code: "reservation-kind",
+        summary: "The capacity kind is the reservation's",
+        explain: "A Capacity Block and an On-Demand reservation have ids alike, and are used in different ways. EC2 says which one it is; the spec says how it is to be used, and the two must agree.",
+    },
+    Code {
+        code: "reservation-group",
+        summary: "The placement group is the reservation's",
+        explain: "Instances of a reservation that was made in a placement group start only in that group, and those of one that was made without start in none. EC2 shows the group with the reservation.",
+    },
+    Code {
+        code: "reservation-size",
+        summary: "A reservation holds all that is asked of it",
+        explain: "All queues that name one reservation draw on it together. More nodes than it holds would never start.",
+    },
+    Code {
+        code: "reservation-zone",
+        summary: "The nodes stand in the reservation's zone",
+        explain: "A reservation's instances stand in one zone, and no subnet of another one reaches them.",
+    },
+    Code {
+        code: "reservation-type",
+        summary: "The instance type is the reservation's",
+        explain: "A reservation holds instances of one type.",
+    },
+    Code {
+        code: "facts-zone",
+        summary: "Facts and spec name the same zone",
+        explain: "A facts file says which zone the nodes stand in. Where the spec says another one, one of them is of another cluster, or out of date; and a zone has the form `us-east-1a` or `use1-az4`.",
+    },
+    Code {
+        code: "facts-output",
+        summary: "Outputs in a facts file are values",
+        explain: "An output is what a stack gave out: one line, not empty, without `${`. Anything else was not copied whole.",
+    },
+    Code {
+        code: "head-timeout",
+        summary: "The head has time for the nodes that it waits for",
+        explain: "A head waits for the nodes of a Capacity Block that has started; they cannot start at 0 as other static nodes can. CloudFormation's limit leaves 3000 s for both.",
+    },
+    Code {
+        code: "rehearsal-too-large",
+        summary: "A rehearsal fits on this machine",
+        explain: "Every node of a rehearsal is a set of real processes. `--max-nodes` caps each queue; static nodes are kept first.",
     },
     Code {
         code: "internal",

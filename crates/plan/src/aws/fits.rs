@@ -26,7 +26,11 @@ pub(super) fn check(spec: &Spec, facts: &AwsFacts) -> Vec<Diagnostic> {
                 .why("instances of a reservation start only in the group that it was made with")
                 .fix("say the group that EC2 shows for the reservation")
         }));
-        found.extend(size(spec, queue, id, known).map(|what| Diagnostic::error("reservation-size", at.clone(), what)));
+        found.extend(
+            size(spec, queue, id, known).map(|what| {
+                Diagnostic::error("reservation-size", at.clone(), what).fix("lower `max`, or reserve more")
+            }),
+        );
         if known.zone != facts.zone && !facts.zone.contains("-az") && queue.subnets.is_empty() {
             let what = format!("{id} is in {}, the nodes would stand in {}", known.zone, facts.zone);
             let fix = format!("set `network.zone` to {}", known.zone);
@@ -83,7 +87,10 @@ pub(super) fn reasons(spec: &Spec, facts: &AwsFacts) -> Result<(), Vec<Diagnosti
     let mut found = check(spec, facts);
     if let Some(why) = place::why_two_zones(spec).filter(|_| facts.zone == facts.second_zone) {
         let what = format!("{why} needs two zones, and there is only {}", facts.zone);
-        found.push(Diagnostic::error("two-zones-needed", path!["network", "second_zone"], what));
+        found.push(
+            Diagnostic::error("two-zones-needed", path!["network", "second_zone"], what)
+                .fix("give another `second_zone` in the spec or the facts"),
+        );
     }
     found.extend(of_the_facts(spec, facts));
     let limits = timeouts::derive(spec, facts);

@@ -31,12 +31,25 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     home::fill(context, template);
 }
 
+/// Gives any kind of rule the protocol and the ports.
+macro_rules! on_port {
+    ($port:expr, $rule:expr) => {
+        match $port {
+            Port::All => $rule.ip_protocol("-1"),
+            Port::Tcp(from, to) => $rule.ip_protocol("tcp").from_port(from).to_port(to),
+            Port::Udp(from, to) => $rule.ip_protocol("udp").from_port(from).to_port(to),
+        }
+    };
+}
+
 /// The group of a file system: nodes reach it, by group id.
 pub(super) fn group(context: &Context<'_>, template: &mut Template, name: &str, about: &str, ports: &[Port]) -> Text {
     let vpc = template.reads("VpcId", kind::VPC, "The VPC", &context.place.vpc());
     let nodes = context.reads_nodes(template);
-    let ingress = |port: &Port| port.rule().source_security_group_id(nodes.clone()).description("Nodes");
-    let egress = |port: &Port| port.rule().destination_security_group_id(nodes.clone()).description("Nodes");
+    let ingress =
+        |port: &Port| on_port!(*port, Rule::new()).source_security_group_id(nodes.clone()).description("Nodes");
+    let egress =
+        |port: &Port| on_port!(*port, Rule::new()).destination_security_group_id(nodes.clone()).description("Nodes");
     let label = name.trim_end_matches("SecurityGroup").to_lowercase();
     let group = SecurityGroup::new().group_description(about).vpc_id(vpc);
     let group = group.security_group_ingress(ports.iter().map(ingress).collect::<Vec<_>>());
@@ -54,34 +67,6 @@ pub(super) enum Port {
     All,
     Tcp(u16, u16),
     Udp(u16, u16),
-}
-
-impl Port {
-    fn rule(self) -> Rule {
-        match self {
-            Self::All => Rule::new().ip_protocol("-1"),
-            Self::Tcp(from, to) => Rule::new().ip_protocol("tcp").from_port(from).to_port(to),
-            Self::Udp(from, to) => Rule::new().ip_protocol("udp").from_port(from).to_port(to),
-        }
-    }
-
-    fn ingress(self) -> SecurityGroupIngress {
-        match self {
-            Self::All => SecurityGroupIngress::new().ip_protocol("-1"),
-            Self::Tcp(from, to) => SecurityGroupIngress::new().ip_protocol("tcp").from_port(from).to_port(to),
-            Self::Udp(from, to) => SecurityGroupIngress::new().ip_protocol("udp").from_port(from).to_port(to),
-        }
-    }
-}
-
-impl Port {
-    fn egress(self) -> SecurityGroupEgress {
-        match self {
-            Self::All => SecurityGroupEgress::new().ip_protocol("-1"),
-            Self::Tcp(from, to) => SecurityGroupEgress::new().ip_protocol("tcp").from_port(from).to_port(to),
-            Self::Udp(from, to) => SecurityGroupEgress::new().ip_protocol("udp").from_port(from).to_port(to),
-        }
-    }
 }
 
 fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
@@ -117,17 +102,22 @@ fn shared(context: &Context<'_>, template: &mut Template, lustre: &Lustre) {
 /// Lustre's servers among themselves, and to and from nodes. Returns what the file system waits for.
 fn lustre_rules(context: &Context<'_>, template: &mut Template, group: &Text, ports: &[Port]) -> Vec<String> {
     for (number, port) in ports.iter().enumerate() {
-        let rule = port.ingress().group_id(group.clone());
+        let rule = on_port!(*port, SecurityGroupIngress::new()).group_id(group.clone());
         let rule = rule.source_security_group_id(group.clone()).description("Lustre servers among themselves");
         template.keep(&format!("LustreFromLustre{}", number + 1), rule);
-        let back = port.egress().group_id(group.clone()).destination_security_group_id(group.clone());
+        let back = on_port!(*port, SecurityGroupEgress::new())
+            .group_id(group.clone())
+            .destination_security_group_id(group.clone());
         let back = back.description("Lustre servers among themselves");
         template.keep(&format!("LustreToLustre{}", number + 1), back);
         // Servers call back; with EFA, both sides name each other both ways.
         let nodes = context.reads_nodes(template);
-        let calls = port.ingress().group_id(nodes.clone()).source_security_group_id(group.clone());
+        let calls = on_port!(*port, SecurityGroupIngress::new())
+            .group_id(nodes.clone())
+            .source_security_group_id(group.clone());
         template.keep(&format!("NodesFromLustre{}", number + 1), calls.description("Lustre servers"));
-        let asks = port.egress().group_id(nodes).destination_security_group_id(group.clone());
+        let asks =
+            on_port!(*port, SecurityGroupEgress::new()).group_id(nodes).destination_security_group_id(group.clone());
         template.keep(&format!("NodesToLustre{}", number + 1), asks.description("Lustre servers"));
     }
     // FSx looks at the rules when the file system is made.
