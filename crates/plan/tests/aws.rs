@@ -324,6 +324,32 @@ fn time_limits_hold_each_other() {
     assert_eq!(limits["HeadNodeBootstrapTimeout"], 2100, "a block's nodes join when it starts");
 }
 
+/// A block that has started has nodes that the head waits for, and they cannot start at 0.
+#[test]
+fn a_started_block_is_waited_for() {
+    let block = "{name: q, capacity: {kind: capacity_block, reservation: cr-0123456789abcdef0}, \
+        compute: [{name: a, instance: p5.48xlarge, min: 2, max: 2}]}";
+    let known = |spec: &Spec, now: i64| {
+        let reservation = serde_json::json!({
+            "instance": "p5.48xlarge", "zone": "us-east-1a", "count": 2, "is_block": true, "starts_at": 1000,
+        });
+        let facts = serde_json::json!({"reservations": {"cr-0123456789abcdef0": reservation}, "surveyed_at": now});
+        Facts::Aws(AwsFacts::known(spec, facts).expect("facts"))
+    };
+    let head = |facts: &Facts, spec: &Spec| {
+        let plan = build(spec, facts, Options::default()).expect("a plan");
+        data(&plan, "pcluster.yaml")["DevSettings"]["Timeouts"]["HeadNodeBootstrapTimeout"].as_u64()
+    };
+    let spec = one_queue(block, "");
+    assert_eq!(head(&known(&spec, 999), &spec), Some(2100));
+    assert_eq!(head(&known(&spec, 1000), &spec), Some(2400));
+    let slow = ", setup: {scripts: [{nodes: compute, script: \"s3://a-bucket/x\", seconds: 1400}]}";
+    let spec = one_queue(block, slow);
+    let found = build(&spec, &known(&spec, 1000), Options::default()).expect_err("too slow");
+    assert_eq!(found[0].code, "head-timeout");
+    assert!(found.iter().all(is_explained), "{found:#?}");
+}
+
 /// Where the head cannot wait long enough, its static nodes come after it.
 #[test]
 fn static_nodes_come_later_where_the_head_cannot_wait() {
