@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
-use trainyard_plan::aws::{AwsAction, Wire, explained};
+use trainyard_plan::aws::{AwsAction, Configured, Wire, explained};
 use trainyard_plan::{Action, AwsFacts, Facts, Options, Plan, Undo, build};
 use trainyard_spec::{Severity, Spec, check};
 
@@ -113,8 +113,11 @@ fn what_is_read_was_given_out_before() {
                     let outputs = template["Outputs"].as_object().map(|map| map.keys().cloned().collect());
                     given.insert(call.stack.clone(), outputs.unwrap_or_default());
                 }
-                Action::Aws(AwsAction::CreateCluster { configuration, .. }) => {
-                    for part in plan.artifact(configuration).expect("it").text.split("${").skip(1) {
+                Action::Aws(AwsAction::DeployCluster(call)) => {
+                    let Configured { configuration, template, .. } = &call.start;
+                    let both = std::iter::once(configuration).chain(template);
+                    let texts = both.map(|path| plan.artifact(path).expect("it").text.as_str());
+                    for part in texts.flat_map(|text| text.split("${").skip(1)) {
                         let wire = part.split('}').next().expect("an end");
                         let (stack, output) = wire.split_once('.').expect("stack.Output");
                         let known = given.get(stack).is_some_and(|outputs| outputs.contains(output));
@@ -360,7 +363,7 @@ fn static_nodes_come_later_where_the_head_cannot_wait() {
     assert_eq!(queue(&data(&plan, "pcluster-start.yaml"), 0)["ComputeResources"][0]["MinCount"], 0);
     assert_eq!(queue(&data(&plan, "pcluster.yaml"), 0)["ComputeResources"][0]["MinCount"], 2);
     let names: Vec<&str> = plan.steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(names[names.len() - 2..], ["cluster", "static-nodes"]);
+    assert_eq!(names[names.len() - 4..], ["provider", "cluster", "static-nodes", "nodes"]);
     assert!(plan.notes.iter().any(|note| note.about == "timeouts"));
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 PLACEHOLDER = re.compile(r"\$\{([a-z][a-z0-9_-]*)\.([A-Za-z][A-Za-z0-9]*)\}")
-CLUSTER_ACTIONS = ("create_cluster", "update_cluster")
+CLUSTER_ACTIONS = ("deploy_cluster", "update_cluster")
 
 
 class FolderError(Exception):
@@ -70,8 +70,9 @@ def read(path: Path) -> Folder:
                 folder.deployments.append(_deployment(details))
             elif name == "ensure_key_pair":
                 folder.expects.append({"kind": "key_pair", "name": details["name"]})
-            elif name in CLUSTER_ACTIONS and details["configuration"] not in folder.configurations:
-                folder.configurations.append(details["configuration"])
+            elif name in CLUSTER_ACTIONS:
+                wanted = (details["start"]["configuration"], details["whole"]["configuration"])
+                folder.configurations += [item for item in dict.fromkeys(wanted) if item not in folder.configurations]
     return folder
 
 

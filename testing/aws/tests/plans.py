@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.services.images import parallelcluster_version
 
+WHOLE = {"configuration": "pcluster.yaml"}
 NETWORK = """\
 AWSTemplateFormatVersion: "2010-09-09"
 Description: Network of a cluster
@@ -114,7 +115,7 @@ def write(folder: Path, *changes: tuple[str, str, str], expects: list[dict[str, 
             "parameters": values if name == "storage" else {}, "capabilities": [], "tags": {"cluster": "train-1"}}}}}
         for name in ("network", "storage")
     ]  # fmt: skip
-    steps.append({"name": "cluster", "action": {"aws": {"create_cluster": {"configuration": "pcluster.yaml"}}}})
+    steps.append({"name": "cluster", "action": {"aws": {"deploy_cluster": {"start": WHOLE, "whole": WHOLE}}}})
     target = {"region": "us-east-1", "zones": ["us-east-1a", "us-east-1b"], "cluster": "train-1",
               "parallelcluster": parallelcluster_version(),
               "expects": EXPECTS if expects is None else expects}  # fmt: skip

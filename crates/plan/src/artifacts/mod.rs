@@ -1,6 +1,7 @@
 //! The files of a plan. One kind of artifact is one file and one line of [`KINDS`].
 
 mod cluster_json;
+mod cluster_stack;
 mod gres_conf;
 mod hooks;
 mod hosts;
@@ -58,6 +59,7 @@ pub static KINDS: &[&Kind] = &[
     &sbatch::KIND,
     &infra::KIND,
     &pcluster::KIND,
+    &cluster_stack::KIND,
 ];
 
 /// The kind of that name.

@@ -21,8 +21,8 @@ pub use cluster::explain::{Explained, settings};
 pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
-pub(crate) use steps::{START, WHOLE, template_path};
-pub use target::{AwsAction, AwsTarget, Expected, StackCall};
+pub(crate) use steps::{START, WHOLE, cluster_template_path, template_path};
+pub use target::{AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, StackCall};
 pub use wire::Wire;
 
 use crate::{Plan, Target, artifacts};

@@ -7,6 +7,12 @@ pub fn stack(spec: &Spec, stack: &str) -> String {
     format!("{}-{stack}", spec.name)
 }
 
+/// The stack of ParallelCluster's provider. It names the version: a provider serves clusters of its own only.
+pub fn provider(spec: &Spec) -> String {
+    let version = spec.parallelcluster.version.as_str().replace('.', "-");
+    stack(spec, &format!("provider-{version}"))
+}
+
 /// What a resource is called in the console.
 pub fn label(spec: &Spec, what: &str) -> String {
     format!("{}-{what}", spec.name)

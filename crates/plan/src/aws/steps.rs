@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use trainyard_spec::model::{Capacity, ComputeResource, Engine, Queue};
+
 use super::stacks::Stack;
+use super::target::{AwaitedNodes, ClusterCall, Configured, Driver};
 use super::{AwsAction, Context, StackCall, names, timeouts};
 use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
 
@@ -14,6 +17,11 @@ pub const START: &str = "pcluster-start.yaml";
 /// The artifact with a stack's template.
 pub fn template_path(stack: &str) -> String {
     format!("stacks/{stack}.yaml")
+}
+
+/// The artifact with the stack that hands a configuration to ParallelCluster's provider.
+pub fn cluster_template_path(configuration: &str) -> String {
+    format!("stacks/{}.json", configuration.trim_end_matches(".yaml"))
 }
 
 pub(super) fn steps(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
@@ -58,21 +66,83 @@ fn deploy(context: &Context<'_>, stack: &Stack, artifacts: &[Artifact]) -> Step 
 
 fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
     let limits = &context.timeouts;
-    let first = if limits.starts_at_zero { START } else { WHOLE };
-    let action = AwsAction::CreateCluster { configuration: first.to_owned(), digest: digest(artifacts, first) };
+    let mut steps: Vec<Step> = provider(context).into_iter().collect();
+    let driver = driver(context);
+    let configured = |path: &str| Configured {
+        configuration: path.to_owned(),
+        template: matches!(driver, Driver::Provider { .. }).then(|| cluster_template_path(path)),
+        digest: digest(artifacts, path),
+    };
+    let call = ClusterCall {
+        start: configured(if limits.starts_at_zero { START } else { WHOLE }),
+        whole: configured(WHOLE),
+        driver: driver.clone(),
+        tags: names::tags(context.spec).into_iter().collect(),
+    };
     let seconds = (u64::from(timeouts::PROVIDER_SECONDS) + 300, 1200);
-    let made = step("cluster", "Make the cluster with ParallelCluster".to_owned(), action, seconds);
+    let title = "Make the cluster with ParallelCluster".to_owned();
+    let made = step("cluster", title, AwsAction::DeployCluster(call.clone()), seconds);
     let undo = Undo::Act {
         title: "Delete the cluster with ParallelCluster".to_owned(),
-        action: Action::Aws(AwsAction::DeleteCluster),
+        action: Action::Aws(AwsAction::DeleteCluster(call.driver.clone())),
     };
-    let mut steps = vec![Step { undo, ..made }];
+    steps.push(Step { undo, ..made });
+    let compute_seconds = u64::from(limits.compute_seconds);
     if limits.starts_at_zero {
-        let action = AwsAction::UpdateCluster { configuration: WHOLE.to_owned(), digest: digest(artifacts, WHOLE) };
         let title = "Start the static nodes that the head does not wait for".to_owned();
-        steps.push(step("static-nodes", title, action, (u64::from(limits.compute_seconds) + 1200, 900)));
+        steps.push(step("static-nodes", title, AwsAction::UpdateCluster(call), (compute_seconds + 1200, 900)));
+    }
+    let awaited = awaited(context);
+    if !awaited.is_empty() {
+        let title = "Wait until the static nodes take jobs".to_owned();
+        steps.push(step("nodes", title, AwsAction::AwaitNodes(awaited), (compute_seconds + 600, 300)));
     }
     steps
+}
+
+fn driver(context: &Context<'_>) -> Driver {
+    match context.spec.parallelcluster.engine {
+        Engine::Cloudformation => Driver::Provider {
+            stack_name: names::stack(context.spec, "cluster"),
+            provider: names::provider(context.spec),
+        },
+        Engine::Cli => Driver::Cli,
+    }
+}
+
+fn provider(context: &Context<'_>) -> Option<Step> {
+    let Driver::Provider { provider: stack_name, .. } = driver(context) else { return None };
+    let version = context.spec.parallelcluster.version.to_string();
+    let title = format!("Make the stack of ParallelCluster {version}'s CloudFormation provider");
+    let tags = names::tags(context.spec).into_iter().collect();
+    let made = step(
+        "provider",
+        title,
+        AwsAction::DeployProvider { stack_name: stack_name.clone(), version, tags },
+        (1800, 180),
+    );
+    let undo = Undo::Act {
+        title: "Delete the provider's stack".to_owned(),
+        action: Action::Aws(AwsAction::DeleteStack { stack_name }),
+    };
+    Some(Step { undo, ..made })
+}
+
+fn awaited(context: &Context<'_>) -> Vec<AwaitedNodes> {
+    let of_queue = |queue: &Queue| {
+        let block = match &queue.capacity {
+            Capacity::CapacityBlock { reservation } => Some(reservation.to_string()),
+            _ => None,
+        };
+        let nodes = |resource: &ComputeResource| AwaitedNodes {
+            queue: queue.name.to_string(),
+            resource: resource.name.to_string(),
+            count: resource.min,
+            block: block.clone(),
+        };
+        queue.compute.iter().filter(|resource| resource.min > 0).map(nodes).collect::<Vec<_>>()
+    };
+    context.spec.queues.iter().flat_map(of_queue).collect()
 }
 
 fn digest(artifacts: &[Artifact], path: &str) -> String {

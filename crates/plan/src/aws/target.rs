@@ -120,22 +120,77 @@ pub enum AwsAction {
         /// Its name.
         name: String,
     },
-    /// Make the cluster with ParallelCluster.
-    CreateCluster {
-        /// The artifact with its configuration.
-        configuration: String,
-        /// Of that artifact.
-        digest: String,
+    /// Make the stack with ParallelCluster's own CloudFormation provider, of this cluster's version.
+    DeployProvider {
+        /// Its name in the account.
+        stack_name: String,
+        /// ParallelCluster's version.
+        version: String,
+        /// Tags on the stack and on what it makes.
+        tags: BTreeMap<String, String>,
     },
-    /// Bring the cluster to another configuration.
-    UpdateCluster {
-        /// The artifact with its configuration.
-        configuration: String,
-        /// Of that artifact.
-        digest: String,
+    /// Make the cluster; one that stands is brought to the whole configuration.
+    DeployCluster(ClusterCall),
+    /// Bring the cluster to the whole configuration.
+    UpdateCluster(ClusterCall),
+    /// Delete the cluster and what it does not retain.
+    DeleteCluster(Driver),
+    /// Wait until static nodes take jobs.
+    AwaitNodes(Vec<AwaitedNodes>),
+}
+
+/// A cluster with what it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterCall {
+    /// Who drives ParallelCluster.
+    pub driver: Driver,
+    /// What it is made with.
+    pub start: Configured,
+    /// What it is to be.
+    pub whole: Configured,
+    /// Tags on its stack.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A configuration, with the digest of its artifact: another text is other work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configured {
+    /// The artifact with ParallelCluster's configuration.
+    pub configuration: String,
+    /// The artifact with the stack that hands it to the provider, where that drives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// Of the configuration.
+    pub digest: String,
+}
+
+/// Who drives ParallelCluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Driver {
+    /// Its own CloudFormation provider.
+    Provider {
+        /// The stack that holds the cluster as a custom resource. ParallelCluster makes its own stack beside it.
+        stack_name: String,
+        /// The provider's stack.
+        provider: String,
     },
-    /// Delete the cluster with ParallelCluster.
-    DeleteCluster,
+    /// An installed `pcluster`.
+    Cli,
+}
+
+/// Static nodes that are waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedNodes {
+    /// Their queue.
+    pub queue: String,
+    /// Their compute resource.
+    pub resource: String,
+    /// How many.
+    pub count: u32,
+    /// The Capacity Block that they come with: before it starts nobody waits for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
 }
 
 /// A stack with what it is given.
