@@ -7,7 +7,7 @@ use trainyard_plan::{AwsFacts, Facts, LocalFacts};
 use trainyard_provider::{Failure, Kind};
 use trainyard_spec::{Spec, model::ProviderKind};
 
-use crate::session::Session;
+use crate::session::{Session, Where};
 
 /// The largest file of facts that is read, in bytes.
 const FACTS_BYTES_MAX: u64 = 16 << 20;
@@ -18,6 +18,9 @@ pub struct Source {
     /// Facts of an earlier survey, as JSON: the same file and the same facts give the same plan.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// Ask AWS for the facts, with your credentials, instead of assuming them. Nothing is changed there.
+    #[arg(long, conflicts_with = "facts")]
+    pub online: bool,
 }
 
 /// Facts, and why they are not this machine's where they are assumed.
@@ -34,6 +37,10 @@ impl Source {
         let is_aws = spec.provider == ProviderKind::Aws && !rehearse;
         if let Some(file) = &self.facts {
             return Ok(Found { facts: read(file, spec, is_aws)?, assumed: None });
+        }
+        if is_aws && self.online {
+            let store = session.store_on(spec.name.as_str(), Where::Aws)?;
+            return Ok(Found { facts: session.surveyor(spec, &store)?.survey(spec)?, assumed: None });
         }
         if is_aws {
             return Ok(Found { facts: Facts::Aws(AwsFacts::assumed(spec)), assumed: None });

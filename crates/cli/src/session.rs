@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use trainyard_plan::Plan;
-use trainyard_provider::engine::Lock;
+use trainyard_provider::engine::{Journal, Lock};
 use trainyard_provider::local::{Access, Local, Store};
 use trainyard_provider::{Failure, Provider};
 use trainyard_run::Cancel;
-use trainyard_spec::model::ClusterName;
+use trainyard_spec::model::{ClusterName, ProviderKind};
 use trainyard_spec::{Severity, Spec};
 
 use crate::ui::{Format, Ui};
@@ -33,6 +33,28 @@ pub struct Target {
     /// The cluster's name, instead of its spec.
     #[arg(long, value_name = "NAME", conflicts_with = "file", global = true)]
     pub cluster: Option<String>,
+    /// Which one is meant, where a cluster stands on AWS and as a rehearsal.
+    #[arg(long, value_enum, value_name = "WHERE", global = true)]
+    pub on: Option<Where>,
+}
+
+/// Where a cluster stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Where {
+    /// On AWS.
+    Aws,
+    /// As a rehearsal on this machine.
+    Local,
+}
+
+/// A cluster that was made, or can be looked at: its files, its plan, and who makes it so.
+pub struct Made {
+    /// Its files.
+    pub store: Store,
+    /// Its plan.
+    pub plan: Plan,
+    /// Who makes it so.
+    pub provider: Box<dyn Provider>,
 }
 
 /// One run of the program.
@@ -77,9 +99,17 @@ impl Session {
         })
     }
 
-    /// The files of a cluster.
+    /// The files of a rehearsed cluster.
     pub fn store(&self, name: &str) -> Result<Store, Failure> {
         Ok(Store::new(self.home()?, name))
+    }
+
+    /// The files of a cluster, wherever it stands.
+    pub fn store_on(&self, name: &str, place: Where) -> Result<Store, Failure> {
+        match place {
+            Where::Local => self.store(name),
+            Where::Aws => Ok(Store::aws(self.home()?, name)),
+        }
     }
 
     fn home(&self) -> Result<&Path, Failure> {
@@ -122,26 +152,96 @@ impl Session {
     }
 
     fn is_running(&self, name: &str) -> bool {
+        if self.stands_on_aws(name) {
+            return true;
+        }
         let Ok(store) = self.store(name) else { return false };
         let Ok(Some(plan)) = store.plan() else { return false };
         self.local(&store).access(&plan).is_ok()
     }
 
-    /// A cluster that was made: its files and its plan.
-    pub fn made(&self, target: &Target) -> Result<(Store, Plan), Failure> {
-        let name = self.cluster_name(target)?;
-        let store = self.store(&name)?;
-        match store.plan()? {
-            Some(plan) => Ok((store, plan)),
-            None => Err(Failure::refused(format!("there is no cluster called `{name}`"))
-                .hint("make it with: trainyard up (rehearsals only: this version does not drive AWS yet)")),
+    /// Whether this machine knows of a cluster on AWS; AWS is not asked.
+    fn stands_on_aws(&self, name: &str) -> bool {
+        self.store_on(name, Where::Aws).is_ok_and(|store| is_live(&store))
+    }
+
+    /// Where the cluster that is meant stands. A rehearsal and a cluster on AWS may have the same name.
+    fn place(&self, name: &str, target: &Target, spec: Option<&Spec>) -> Result<Where, Failure> {
+        if let Some(place) = target.on {
+            return Ok(place);
+        }
+        let rehearsed = self.store(name).is_ok_and(|store| is_live(&store));
+        let is_aws = spec.is_some_and(|spec| spec.provider == ProviderKind::Aws);
+        match (self.stands_on_aws(name), rehearsed) {
+            (true, true) => Err(Failure::usage(format!("`{name}` stands on AWS, and as a rehearsal on this machine"))
+                .hint("say which one is meant: --on aws, or --on local")),
+            (true, false) => Ok(Where::Aws),
+            (false, true) => Ok(Where::Local),
+            // Nothing is known to stand. What was rehearsed before has a plan here; a spec for AWS may stand there.
+            (false, false) if is_aws && !self.store(name).is_ok_and(|store| store.at("plan.json").exists()) => Ok(Where::Aws),
+            (false, false) => Ok(Where::Local),
         }
     }
 
-    /// The way onto the head of a running cluster.
+    /// A cluster that was made: its files, its plan, its provider.
+    pub fn made(&self, target: &Target) -> Result<Made, Failure> {
+        let name = self.cluster_name(target)?;
+        let file = target.file.clone().or_else(|| {
+            (target.cluster.is_none() && Path::new(SPEC_FILE).is_file()).then(|| PathBuf::from(SPEC_FILE))
+        });
+        let spec = file.map(|file| self.spec(&file)).transpose()?;
+        let place = self.place(&name, target, spec.as_ref())?;
+        let store = self.store_on(&name, place)?;
+        let saved = store.plan()?;
+        let plan = match (saved, spec) {
+            (Some(plan), _) => plan,
+            // Made from another machine: the spec and the account say what it is.
+            (None, Some(spec)) if place == Where::Aws => self.planned_anew(&spec, &store)?,
+            _ => {
+                return Err(Failure::refused(format!("there is no cluster called `{name}`")).hint("make it with: trainyard up"));
+            }
+        };
+        let provider = self.provider(&plan, &store)?;
+        Ok(Made { store, plan, provider })
+    }
+
+    fn planned_anew(&self, spec: &Spec, store: &Store) -> Result<Plan, Failure> {
+        let facts = self.surveyor(spec, store)?.survey(spec)?;
+        trainyard_plan::build(spec, &facts, trainyard_plan::Options::default())
+            .map_err(|_| Failure::bad("this spec has no plan in this account").hint("see why: trainyard plan --online"))
+    }
+
+    /// Who makes a plan so.
+    pub fn provider(&self, plan: &Plan, store: &Store) -> Result<Box<dyn Provider>, Failure> {
+        match &plan.target {
+            trainyard_plan::Target::Local(_) => Ok(Box::new(self.local(store))),
+            trainyard_plan::Target::Aws(target) => Ok(Box::new(self.aws(&target.region, store)?)),
+        }
+    }
+
+    /// Who looks at what a spec needs on AWS.
+    pub fn surveyor(&self, spec: &Spec, store: &Store) -> Result<Box<dyn Provider>, Failure> {
+        let region = spec.region.as_ref().map_or("us-east-1", |region| region.as_str());
+        Ok(Box::new(self.aws(region, store)?))
+    }
+
+    /// The provider of clusters on AWS.
+    #[cfg(feature = "aws")]
+    pub fn aws(&self, region: &str, store: &Store) -> Result<trainyard_provider::aws::Aws, Failure> {
+        trainyard_provider::aws::Aws::open(region, store.clone(), &self.cancel)
+    }
+
+    /// This program was built for rehearsals only.
+    #[cfg(not(feature = "aws"))]
+    pub fn aws(&self, _: &str, _: &Store) -> Result<Local, Failure> {
+        Err(Failure::usage("this trainyard was built without AWS")
+            .hint("build it with feature `aws`, which is on by default: cargo build --release"))
+    }
+
+    /// The way onto the head of a running rehearsal.
     pub fn access(&self, target: &Target) -> Result<Access, Failure> {
-        let (store, plan) = self.made(target)?;
-        self.local(&store).access(&plan)
+        let made = self.made(target)?;
+        self.local(&made.store).access(&made.plan)
     }
 
     /// Keeps other runs away from a cluster.
@@ -154,6 +254,12 @@ impl Session {
     pub fn survey(&self, spec: &Spec, store: &Store) -> Result<trainyard_spec::Facts, Failure> {
         self.local(store).survey(spec)
     }
+}
+
+/// Whether a cluster's journal says that anything of it stands.
+fn is_live(store: &Store) -> bool {
+    let path = store.at("journal.jsonl");
+    path.is_file() && Journal::read(&path).is_ok_and(|journal| journal.is_live())
 }
 
 fn read_spec(file: &Path) -> Result<String, Failure> {

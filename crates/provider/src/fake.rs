@@ -79,6 +79,6 @@ impl Provider for Fake {
     }
 
     fn observe(&self, _: &Plan) -> Result<Observed, Failure> {
-        Ok(Observed { controller: true, nodes: Vec::new(), jobs: Vec::new() })
+        Ok(Observed::here(true, Vec::new(), Vec::new()))
     }
 }

@@ -4,10 +4,13 @@
 //! journaled before and after, resumable after `kill -9`, and has a deadline. This crate tells
 //! (events); it never prints.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod engine;
 pub mod failure;
 pub mod fake;
 pub mod local;
+mod slurm;
 
 use std::time::{Duration, Instant};
 
@@ -83,6 +86,23 @@ pub struct Observed {
     pub nodes: Vec<NodeState>,
     /// Every job that is not over.
     pub jobs: Vec<JobState>,
+    /// What AWS says of it, where it is there.
+    #[cfg(feature = "aws")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<aws::Cloud>,
+}
+
+impl Observed {
+    /// A cluster of this machine.
+    pub fn here(controller: bool, nodes: Vec<NodeState>, jobs: Vec<JobState>) -> Self {
+        Self {
+            controller,
+            nodes,
+            jobs,
+            #[cfg(feature = "aws")]
+            cloud: None,
+        }
+    }
 }
 
 /// A node as Slurm sees it.

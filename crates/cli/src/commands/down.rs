@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 use trainyard_provider::engine::{Engine, Journal};
 use trainyard_provider::local::Store;
-use trainyard_provider::{Failure, Observed, Provider};
+use trainyard_provider::{Failure, Observed};
 
 use crate::session::{Session, Target};
 use crate::ui::Confirmed;
@@ -31,13 +31,13 @@ pub struct Down {
 impl Down {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let target = Target { file: self.target.file.clone().or(self.spec.clone()), ..self.target.clone() };
-        let (store, plan) = session.made(&target)?;
-        let deletions = self.deletions(&store, &plan.cluster)?;
+        let made = session.made(&target)?;
+        let (store, provider) = (made.store, made.provider);
+        let deletions = self.deletions(&store, &made.plan.cluster)?;
         let _lock = Session::lock(&store, "down")?;
         // Another run may have changed it while this one waited.
-        let plan = store.plan()?.unwrap_or(plan);
-        let local = session.local(&store);
-        self.mind_the_jobs(&local.observe(&plan)?, &plan.cluster)?;
+        let plan = store.plan()?.unwrap_or(made.plan);
+        self.mind_the_jobs(&provider.observe(&plan)?, &plan.cluster)?;
         let confirmed = if deletions.is_empty() {
             None
         } else {
@@ -47,7 +47,7 @@ impl Down {
         let mut journal = Journal::open(&store.at("journal.jsonl"))?;
         let was_live = journal.is_live();
         let progress = session.ui.progress();
-        let engine = Engine { provider: &local, reporter: &progress, cancel: &session.cancel };
+        let engine = Engine { provider: &*provider, reporter: &progress, cancel: &session.cancel };
         let again = format!("trainyard down --cluster {}", plan.cluster);
         engine.down(&plan, &mut journal).map_err(|failure| failure.hint(format!("go on with: {again}")))?;
         if let Some(confirmed) = confirmed {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use trainyard_provider::local::supervisor::{Ask, Client};
-use trainyard_provider::{Failure, Provider};
+use trainyard_provider::Failure;
 
 use crate::session::{Session, Target};
 use crate::ui::table;
@@ -44,9 +44,9 @@ impl Nodes {
 }
 
 fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
-    let (store, plan) = session.made(target)?;
-    let local = session.local(&store);
-    let observed = local.observe(&plan)?;
+    let made = session.made(target)?;
+    let plan = &made.plan;
+    let observed = made.provider.observe(plan)?;
     if !observed.controller {
         return Err(Failure::refused(format!("cluster `{}` is down", plan.cluster)).hint("start it with: trainyard up"));
     }
@@ -68,12 +68,13 @@ fn memory(mib: u64) -> String {
 }
 
 fn crash(session: &Session, target: &Target, node: &str) -> Result<u8, Failure> {
-    let (store, plan) = session.made(target)?;
+    let made = session.made(target)?;
+    let (store, plan) = (&made.store, &made.plan);
     if node == trainyard_plan::local::HEAD {
         return Err(Failure::usage("the head node carries the scheduler; losing it is not rehearsed here"));
     }
-    session.local(&store).access(&plan)?;
-    Client::new(&store).ask(&Ask::Crash { node: node.to_owned() })?;
+    session.local(store).access(plan)?;
+    Client::new(store).ask(&Ask::Crash { node: node.to_owned() })?;
     session.ui.say(&format!("{node} is gone, with everything that ran on it\nwatch: trainyard nodes; trainyard status"));
     Ok(0)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 use trainyard_plan::{Facts, Options, Undo};
 use trainyard_provider::Failure;
-use trainyard_spec::{Diagnostic, Spec, model::ProviderKind};
+use trainyard_spec::{Diagnostic, Spec};
 
 use crate::facts::Source;
 use crate::session::{SPEC_FILE, Session};
@@ -30,16 +30,6 @@ impl Rehearsal {
         }
         let options = Options { nodes_per_queue_max: self.max_nodes };
         trainyard_plan::build(spec, facts, options).map_err(|found| not_possible(session, &found))
-    }
-
-    /// AWS is not driven yet; saying so beats a half-made cluster.
-    pub fn allows(&self, spec: &Spec) -> Result<(), Failure> {
-        if spec.provider == ProviderKind::Local || self.rehearse {
-            return Ok(());
-        }
-        Err(Failure::refused("this version of trainyard does not drive AWS yet")
-            .hint("see all that AWS and ParallelCluster need: trainyard plan --out FOLDER")
-            .hint("rehearse the same file on this machine: add --rehearse"))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use trainyard_provider::{Failure, Provider};
+use trainyard_provider::{Failure, Observed};
 
 use super::up::queue_rows;
 use crate::session::{Session, Target};
-use crate::ui::table;
+use crate::ui::{Ui, table};
 
 /// Show what the cluster is doing: queues, nodes, jobs.
 #[derive(Debug, clap::Args)]
@@ -20,35 +20,104 @@ pub struct Status {
 impl Status {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let target = Target { file: self.target.file.clone().or(self.spec), ..self.target };
-        let (store, plan) = session.made(&target)?;
-        let observed = session.local(&store).observe(&plan)?;
+        let made = session.made(&target)?;
+        let observed = made.provider.observe(&made.plan)?;
+        let cluster = &made.plan.cluster;
+        let is_up = stands(&observed);
         if session.ui.is_json() {
-            session.ui.json(&serde_json::json!({"cluster": plan.cluster, "folder": store.folder(), "observed": observed}));
-            return Ok(u8::from(!observed.controller));
+            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed}));
+            return Ok(u8::from(!is_up));
         }
         let ui = &session.ui;
-        if !observed.controller {
-            ui.data(&format!("cluster {}: down", plan.cluster));
+        if !is_up && !show_cloud(ui, cluster, &observed) {
+            ui.data(&format!("cluster {cluster}: down"));
             ui.say("  start it with: trainyard up");
             return Ok(1);
         }
-        ui.data(&format!("cluster {}: up\n", plan.cluster));
-        ui.data(&table(["queue", "nodes", "up", "off"], queue_rows(&observed)));
-        if observed.jobs.is_empty() {
-            ui.data("\nno jobs");
-        } else {
-            let rows = observed.jobs.iter().map(|job| {
-                [&job.id, &job.name, &job.queue, &job.state, &job.elapsed, &job.place].map(Clone::clone)
-            });
-            ui.data("");
-            ui.data(&table(["job", "name", "queue", "state", "time", "nodes or reason"], rows));
+        if is_up && !show_cloud(ui, cluster, &observed) {
+            ui.data(&format!("cluster {cluster}: up"));
         }
-        let ill: Vec<_> = observed.nodes.iter().filter(|node| !node.reason.is_empty()).collect();
-        if !ill.is_empty() {
-            ui.data("");
-            ui.data(&table(["node", "state", "reason"], ill.iter().map(|n| [n.name.clone(), n.state.clone(), n.reason.clone()])));
-        }
-        ui.say(&format!("\nfiles and logs: {}", store.folder().display()));
-        Ok(0)
+        show_scheduler(ui, &observed);
+        ui.say(&format!("\nfiles and logs: {}", made.store.folder().display()));
+        Ok(u8::from(!is_up))
     }
+}
+
+fn show_scheduler(ui: &Ui, observed: &Observed) {
+    if !observed.controller {
+        ui.data("\nSlurm does not answer");
+        return;
+    }
+    ui.data("");
+    ui.data(&table(["queue", "nodes", "up", "off"], queue_rows(observed)));
+    if observed.jobs.is_empty() {
+        ui.data("\nno jobs");
+    } else {
+        let rows = observed.jobs.iter().map(|job| {
+            [&job.id, &job.name, &job.queue, &job.state, &job.elapsed, &job.place].map(Clone::clone)
+        });
+        ui.data("");
+        ui.data(&table(["job", "name", "queue", "state", "time", "nodes or reason"], rows));
+    }
+    let ill: Vec<_> = observed.nodes.iter().filter(|node| !node.reason.is_empty()).collect();
+    if !ill.is_empty() {
+        ui.data("");
+        ui.data(&table(["node", "state", "reason"], ill.iter().map(|n| [n.name.clone(), n.state.clone(), n.reason.clone()])));
+    }
+}
+
+/// Whether the cluster is there and well.
+#[cfg(feature = "aws")]
+fn stands(observed: &Observed) -> bool {
+    match &observed.cloud {
+        Some(cloud) => matches!(cloud.cluster.cluster_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE"),
+        None => observed.controller,
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+fn stands(observed: &Observed) -> bool {
+    observed.controller
+}
+
+#[cfg(not(feature = "aws"))]
+fn show_cloud(_: &Ui, _: &str, _: &Observed) -> bool {
+    false
+}
+
+/// What AWS says of it; `false` when it is not there.
+#[cfg(feature = "aws")]
+fn show_cloud(ui: &Ui, cluster: &str, observed: &Observed) -> bool {
+    let Some(cloud) = &observed.cloud else { return false };
+    let described = &cloud.cluster;
+    ui.data(&format!("cluster {cluster}: {} (ParallelCluster {})", described.cluster_status, described.version));
+    let since = cloud.fleet.updated_at.as_ref().map(|at| format!(" since {at}")).unwrap_or_default();
+    ui.data(&format!("fleet: {}{since}", cloud.fleet.status));
+    let heads = cloud.instances.iter().filter(|one| one.tag("node-type") == Some("HeadNode"));
+    for head in heads {
+        let address = head.public_ip.as_ref().or(head.private_ip.as_ref()).map_or("no address yet", String::as_str);
+        ui.data(&format!("head: {} {} {} {address}", head.id, head.instance, head.state));
+    }
+    for pool in &cloud.logins {
+        ui.data(&format!("login pool {}: {}, {} healthy, {} not: {}", pool.pool, pool.status, pool.healthy, pool.unhealthy, pool.address));
+    }
+    let static_nodes = awaited(cloud);
+    if !static_nodes.is_empty() {
+        ui.data(&format!("\n{static_nodes}"));
+    }
+    true
+}
+
+/// Static nodes by queue, as a table; empty without any.
+#[cfg(feature = "aws")]
+pub fn awaited(cloud: &trainyard_provider::aws::Cloud) -> String {
+    if cloud.queues.is_empty() {
+        return String::new();
+    }
+    let rows = cloud.queues.iter().map(|queue| {
+        let ready = queue.ready.map_or_else(|| "?".to_owned(), |ready| ready.to_string());
+        let waits = queue.waits_for.clone().unwrap_or_default();
+        [queue.queue.clone(), queue.asked.to_string(), queue.running.to_string(), ready, waits]
+    });
+    table(["static nodes of", "asked", "running", "ready", "waits for"], rows)
 }

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use trainyard_plan::{Facts, Plan};
 use trainyard_provider::engine::{Engine, Journal, resumable};
 use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Observed, Provider};
+use trainyard_spec::{Spec, model::ProviderKind};
 
 use super::plan::Rehearsal;
-use crate::session::{SPEC_FILE, Session};
+use crate::session::{SPEC_FILE, Session, Where};
 use crate::ui::table;
 
 /// Make the cluster, or finish making it.
@@ -27,21 +29,27 @@ impl Up {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let begun = Instant::now();
         let spec = session.spec(&self.file)?;
-        self.rehearsal.allows(&spec)?;
-        let store = session.store(spec.name.as_str())?;
+        let place = self.place(&spec);
+        let store = session.store_on(spec.name.as_str(), place)?;
         let _lock = Session::lock(&store, "up")?;
-        let facts = session.survey(&spec, &store)?;
+        let facts = survey(session, &spec, &store, place)?;
         let plan = self.rehearsal.plan(session, &spec, &facts)?;
         let mut journal = Journal::open(&store.at("journal.jsonl"))?;
-        refuse_other_plan(&store, &plan, &journal)?;
+        if place == Where::Local {
+            refuse_other_plan(&store, &plan, &journal)?;
+        }
         store.save_plan(&plan)?;
-        let local = session.local(&store);
+        let provider = session.provider(&plan, &store)?;
         let progress = session.ui.progress();
-        let engine = Engine { provider: &local, reporter: &progress, cancel: &session.cancel };
+        let engine = Engine { provider: &*provider, reporter: &progress, cancel: &session.cancel };
         engine.up(&plan, &mut journal).map_err(|failure| self.advise(failure, &plan.cluster))?;
-        let observed = local.observe(&plan)?;
+        let observed = provider.observe(&plan)?;
         report(session, &plan, &observed, begun);
         Ok(0)
+    }
+
+    fn place(&self, spec: &Spec) -> Where {
+        if spec.provider == ProviderKind::Aws && !self.rehearsal.rehearse { Where::Aws } else { Where::Local }
     }
 
     fn advise(&self, failure: Failure, cluster: &str) -> Failure {
@@ -57,8 +65,15 @@ impl Up {
     }
 }
 
-/// A running cluster is not rebuilt under its jobs.
-fn refuse_other_plan(store: &Store, plan: &trainyard_plan::Plan, journal: &Journal) -> Result<(), Failure> {
+fn survey(session: &Session, spec: &Spec, store: &Store, place: Where) -> Result<Facts, Failure> {
+    match place {
+        Where::Local => session.survey(spec, store),
+        Where::Aws => session.surveyor(spec, store)?.survey(spec),
+    }
+}
+
+/// A running rehearsal is not rebuilt under its jobs.
+fn refuse_other_plan(store: &Store, plan: &Plan, journal: &Journal) -> Result<(), Failure> {
     if !journal.is_live() {
         return Ok(());
     }
@@ -78,16 +93,20 @@ fn refuse_other_plan(store: &Store, plan: &trainyard_plan::Plan, journal: &Journ
         .hint(format!("take it down first: trainyard down --cluster {} (files in /fsx and /home stay)", plan.cluster)))
 }
 
-fn report(session: &Session, plan: &trainyard_plan::Plan, observed: &Observed, begun: Instant) {
-    if session.ui.is_json() {
-        let line = serde_json::json!({"event": "cluster", "cluster": plan.cluster, "seconds": begun.elapsed().as_secs_f64(), "observed": observed});
-        session.ui.data(&line.to_string());
+fn report(session: &Session, plan: &Plan, observed: &Observed, begun: Instant) {
+    let (ui, seconds) = (&session.ui, begun.elapsed().as_secs_f64());
+    if ui.is_json() {
+        let line = serde_json::json!({"event": "cluster", "cluster": plan.cluster, "seconds": seconds, "observed": observed});
+        ui.data(&line.to_string());
         return;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    session.ui.say(&format!("\ncluster {} is up after {seconds:.1} s", plan.cluster));
-    session.ui.say(&table(["queue", "nodes", "up", "off"], queue_rows(observed)));
-    session.ui.say(&format!(
+    ui.say(&format!("\ncluster {} is up after {seconds:.1} s", plan.cluster));
+    ui.say(&table(["queue", "nodes", "up", "off"], queue_rows(observed)));
+    #[cfg(feature = "aws")]
+    if let Some(cloud) = &observed.cloud {
+        ui.say(&super::status::awaited(cloud));
+    }
+    ui.say(&format!(
         "\nnext: trainyard submit JOB.sbatch --wait    trainyard run -- sinfo    trainyard status --cluster {}",
         plan.cluster
     ));

@@ -87,12 +87,27 @@ impl Journal {
         }
         file.seek(SeekFrom::End(0))?;
         let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: HashMap::new() };
+        journal.replay_all(&bytes[..whole])?;
+        Ok(journal)
+    }
+
+    /// What the journal at `path` says; it is not changed, and cannot be written to.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let file = OpenOptions::new().read(true).open(path)?;
+        let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: HashMap::new() };
+        journal.replay_all(&fs_err::read(path)?)?;
+        Ok(journal)
+    }
+
+    /// Takes every whole line.
+    fn replay_all(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         for (number, line) in bytes[..whole].split(|byte| *byte == b'\n').enumerate() {
             if !line.is_empty() {
-                journal.replay(number + 1, line)?;
+                self.replay(number + 1, line)?;
             }
         }
-        Ok(journal)
+        Ok(())
     }
 
     fn replay(&mut self, number: usize, line: &[u8]) -> Result<(), Failure> {

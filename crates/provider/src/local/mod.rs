@@ -59,7 +59,7 @@ impl Provider for Local {
         // A cluster that is down is a state; one that cannot be looked at is a failure.
         let has_head = |status: supervisor::Status| status.nodes.iter().any(|n| n.name == HEAD && n.pid.is_some());
         if !supervisor::Client::new(&self.store).status()?.is_some_and(has_head) {
-            return Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new() });
+            return Ok(Observed::here(false, Vec::new(), Vec::new()));
         }
         slurm::observe(&self.access(plan)?)
     }

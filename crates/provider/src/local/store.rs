@@ -1,4 +1,4 @@
-//! Where a rehearsed cluster's files lie on this machine.
+//! Where a cluster's files lie on this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,11 @@ impl Store {
         Self { folder: home.join("clusters").join(name) }
     }
 
+    /// The folder of a cluster on AWS. A rehearsal of the same name has its own.
+    pub fn aws(home: &Path, name: &str) -> Self {
+        Self { folder: home.join("aws").join(name) }
+    }
+
     /// The folder itself.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -34,20 +39,19 @@ impl Store {
         Ok(fs::create_dir_all(&self.folder)?)
     }
 
-    /// Names of all clusters below `home` that ever came up.
+    /// Names of all clusters below `home` that ever came up, each once.
     pub fn list(home: &Path) -> Result<Vec<String>, Failure> {
-        let folder = home.join("clusters");
-        if !folder.is_dir() {
-            return Ok(Vec::new());
-        }
         let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.path().join("journal.jsonl").is_file() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
+        for folder in [home.join("clusters"), home.join("aws")].iter().filter(|folder| folder.is_dir()) {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                if entry.path().join("journal.jsonl").is_file() {
+                    names.push(entry.file_name().to_string_lossy().into_owned());
+                }
             }
         }
         names.sort();
+        names.dedup();
         Ok(names)
     }
 

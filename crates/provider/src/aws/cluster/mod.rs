@@ -1,0 +1,282 @@
+//! ParallelCluster's part: through its own CloudFormation provider, or an installed `pcluster`.
+
+mod cli;
+mod failed;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::Stack;
+use serde_json::Value;
+use trainyard_plan::Plan;
+use trainyard_plan::aws::{ClusterCall, Configured, Driver};
+
+use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
+use super::wires::Outputs;
+use super::{Account, Patience, api};
+use crate::Failure;
+use crate::local::Store;
+
+/// CloudFormation takes a template of this many bytes in a call; a larger one from a bucket.
+const INLINE_BYTES_MAX: usize = 51_200;
+/// What the provider's template makes: roles with names, and a transform.
+const PROVIDER_CAPABILITIES: &[&str] = &["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+
+/// What a cluster's step works with.
+pub struct Work<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The cluster's folder.
+    pub store: &'a Store,
+    /// How long to wait.
+    pub patience: Patience<'a>,
+}
+
+/// ParallelCluster's own stack of the cluster: the root of its tree.
+pub async fn root(account: &Account, cluster: &str) -> Result<Option<Stack>, Failure> {
+    Ok(stacks::describe(account, cluster).await?)
+}
+
+/// The version that a cluster was made with.
+pub fn version(root: &Stack) -> Option<&str> {
+    stacks::tag(root, "parallelcluster:version")
+}
+
+/// The provider's stack as it is to be: ParallelCluster's own template, where it is published.
+pub fn provider(account: &Account, name: &str, version: &str, tags: &BTreeMap<String, String>) -> Wanted {
+    let (region, (end, _)) = (account.region(), account.partition());
+    let url = format!(
+        "https://{region}-aws-parallelcluster.s3.{region}.{end}/parallelcluster/{version}/templates/custom_resource/cluster.yaml"
+    );
+    Wanted {
+        name: name.to_owned(),
+        template: Template::At(url),
+        parameters: BTreeMap::new(),
+        capabilities: PROVIDER_CAPABILITIES.iter().map(|one| (*one).to_owned()).collect(),
+        tags: tags.clone(),
+        keep_failed: false,
+    }
+}
+
+/// A provider serves clusters of its own version only, so another version under a live cluster is refused.
+pub async fn mind_the_version(account: &Account, cluster: &str, wanted: &str) -> Result<(), Failure> {
+    let Some(root) = root(account, cluster).await? else { return Ok(()) };
+    match version(&root) {
+        Some(stands) if stands == wanted => Ok(()),
+        Some(stands) => Err(Failure::refused(format!(
+            "the cluster {cluster} stands with ParallelCluster {stands}, and the spec asks for {wanted}: \
+             ParallelCluster cannot change the version of a cluster"
+        ))
+        .hint(format!("stay with it: write `parallelcluster: {{ version: {stands} }}`"))
+        .hint("or make the cluster anew, with its file systems kept: trainyard recreate")),
+        None => Err(Failure::refused(format!("a stack called {cluster} is there, and it is no cluster of ParallelCluster's"))
+            .hint("give the cluster another `name`, or delete that stack")),
+    }
+}
+
+impl Work<'_> {
+    /// Makes the cluster, or brings one that stands to the whole configuration.
+    pub async fn deploy(&self, call: &ClusterCall) -> Result<(), Failure> {
+        let target = target(self.plan)?;
+        mind_the_version(self.account, &self.plan.cluster, &target.parallelcluster).await?;
+        match &call.driver {
+            Driver::Cli => self.deploy_by_cli(call).await,
+            Driver::Provider { stack_name, provider } => self.deploy_by_provider(call, stack_name, provider).await,
+        }
+    }
+
+    /// Brings the cluster to the whole configuration.
+    pub async fn update(&self, call: &ClusterCall) -> Result<(), Failure> {
+        match &call.driver {
+            Driver::Cli => self.update_by_cli(call).await,
+            Driver::Provider { stack_name, provider } => {
+                let wanted = self.wanted(call, &call.whole, stack_name, provider, false).await?;
+                self.change(&wanted).await
+            }
+        }
+    }
+
+    /// Deletes the cluster. What ParallelCluster retains (its logs) stays.
+    pub async fn delete(&self, driver: &Driver) -> Result<(), Failure> {
+        let cluster = &self.plan.cluster;
+        match driver {
+            Driver::Cli => self.delete_by_cli().await?,
+            Driver::Provider { stack_name, .. } => {
+                if stacks::describe(self.account, stack_name).await?.is_some() {
+                    self.delete_stack(stack_name).await?;
+                }
+            }
+        }
+        // Without the stack that held it (somebody deleted that), its own stack is still there.
+        if root(self.account, cluster).await?.is_some_and(|root| version(&root).is_some()) {
+            stacks::delete(self.account, cluster, &self.patience).await?;
+        }
+        Ok(())
+    }
+
+    async fn deploy_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {
+        let mut may_delete = true;
+        loop {
+            let Some(stack) = stacks::describe(self.account, name).await? else {
+                self.refuse_a_stranger().await?;
+                let wanted = self.wanted(call, &call.start, name, provider, true).await?;
+                stacks::create(self.account, &wanted).await?;
+                self.watch_cluster(name).await?;
+                return self.forget_creating(name).await;
+            };
+            match phase(stacks::status(&stack)) {
+                Phase::Moving => {
+                    self.watch(name).await?;
+                }
+                Phase::Stands => {
+                    if stacks::parameter(&stack, "Creating") == Some("true") {
+                        self.forget_creating(name).await?;
+                    }
+                    let wanted = self.wanted(call, &call.whole, name, provider, false).await?;
+                    return self.change(&wanted).await;
+                }
+                Phase::Broken if may_delete => {
+                    may_delete = false;
+                    (self.patience.progress)("deleting what is left of an attempt that failed");
+                    self.delete_stack(name).await?;
+                }
+                Phase::Broken | Phase::Stuck | Phase::Gone => {
+                    return Err(stacks::stuck(name, stacks::status(&stack)));
+                }
+            }
+        }
+    }
+
+    /// A cluster of that name that this plan's stack does not hold is not touched.
+    async fn refuse_a_stranger(&self) -> Result<(), Failure> {
+        let cluster = &self.plan.cluster;
+        if root(self.account, cluster).await?.is_none() {
+            return Ok(());
+        }
+        Err(Failure::refused(format!("a cluster called {cluster} stands already, and it was not made by trainyard's stacks"))
+            .hint("give this one another `name`")
+            .hint(format!("or delete that one: trainyard down --cluster {cluster}, or pcluster delete-cluster -n {cluster}")))
+    }
+
+    /// What only creation takes must be gone before the first real update: when that fails, CloudFormation goes back to
+    /// the properties before it, and the provider would refuse those.
+    async fn forget_creating(&self, name: &str) -> Result<(), Failure> {
+        let Some(stack) = stacks::describe(self.account, name).await? else { return Ok(()) };
+        let mut parameters: BTreeMap<String, String> = stack
+            .parameters()
+            .iter()
+            .filter_map(|one| Some((one.parameter_key()?.to_owned(), one.parameter_value()?.to_owned())))
+            .collect();
+        parameters.insert("Creating".to_owned(), "false".to_owned());
+        let tags = stack.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect();
+        let wanted = Wanted {
+            name: name.to_owned(),
+            template: Template::Same,
+            parameters,
+            capabilities: Vec::new(),
+            tags,
+            keep_failed: false,
+        };
+        self.change(&wanted).await
+    }
+
+    async fn change(&self, wanted: &Wanted) -> Result<(), Failure> {
+        if stacks::update(self.account, wanted).await? {
+            self.watch_cluster(&wanted.name).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
+        stacks::begin_delete(self.account, name, &self.patience).await?;
+        let (status, seen) = self.watch(name).await?;
+        if status == "DELETE_COMPLETE" { Ok(()) } else { Err(seen.failure(self.account, name, &status).await) }
+    }
+
+    async fn wanted(
+        &self,
+        call: &ClusterCall,
+        configured: &Configured,
+        name: &str,
+        provider: &str,
+        creating: bool,
+    ) -> Result<Wanted, Failure> {
+        let stack = stacks::describe(self.account, provider).await?;
+        let token = stack.and_then(|stack| stacks::outputs(&stack).remove("ServiceToken")).ok_or_else(|| {
+            Failure::refused(format!("the provider's stack {provider} is gone")).hint("make it again with: trainyard up")
+        })?;
+        let mut outputs = Outputs::of(self.plan);
+        let template = self.template(configured, &mut outputs).await?;
+        Ok(Wanted {
+            name: name.to_owned(),
+            template,
+            parameters: [("ServiceToken".to_owned(), token), ("Creating".to_owned(), creating.to_string())].into(),
+            capabilities: Vec::new(),
+            tags: call.tags.clone(),
+            keep_failed: true,
+        })
+    }
+
+    async fn template(&self, configured: &Configured, outputs: &mut Outputs<'_>) -> Result<Template, Failure> {
+        let path = configured.template.as_deref().unwrap_or_default();
+        let mut value: Value = serde_json::from_str(artifact(self.plan, path)?)
+            .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
+        outputs.fill(self.account, &mut value).await?;
+        let text = value.to_string();
+        if text.len() <= INLINE_BYTES_MAX {
+            return Ok(Template::Text(text));
+        }
+        let bucket = outputs.output(self.account, "data", "FilesBucketName").await?;
+        super::files::template(self.account, &bucket, &text).await.map(Template::At)
+    }
+
+    /// Waits for the stack that holds the cluster, tells how far the cluster's own stack is, and what failed in it.
+    async fn watch_cluster(&self, name: &str) -> Result<(), Failure> {
+        let (status, seen) = self.watch(name).await?;
+        if matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
+            return Ok(());
+        }
+        Err(failed::explain(self, name, &status, &seen).await)
+    }
+
+    async fn watch(&self, name: &str) -> Result<(String, Seen), Failure> {
+        let (mut seen, mut inner, mut pause) = (Seen::default(), Seen::default(), Pause::default());
+        loop {
+            let now = seen.look(self.account, name).await?;
+            if phase(&now) != Phase::Moving {
+                return Ok((now, seen));
+            }
+            let text = self.progress(&mut inner).await?;
+            self.patience.pause(&format!("the cluster {}", self.plan.cluster), &text, pause.next()).await?;
+        }
+    }
+
+    async fn progress(&self, inner: &mut Seen) -> Result<String, Failure> {
+        let cluster = &self.plan.cluster;
+        let status = inner.look(self.account, cluster).await?;
+        if phase(&status) != Phase::Moving {
+            return Ok("ParallelCluster checks the configuration".to_owned());
+        }
+        if !inner.is_working_on("WaitCondition") {
+            return Ok(inner.progress());
+        }
+        let all = api::instances(self.account, cluster).await?;
+        let running = all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
+        Ok(format!("the head sets itself up; {running} compute nodes run"))
+    }
+}
+
+/// The plan's target.
+pub fn target(plan: &Plan) -> Result<&trainyard_plan::aws::AwsTarget, Failure> {
+    match &plan.target {
+        trainyard_plan::Target::Aws(target) => Ok(target),
+        trainyard_plan::Target::Local(_) => Err(Failure::internal("a plan of a rehearsal was handed to AWS")),
+    }
+}
+
+/// The text of an artifact.
+pub fn artifact<'a>(plan: &'a Plan, path: &str) -> Result<&'a str, Failure> {
+    let artifact = plan.artifact(path);
+    artifact.map(|artifact| artifact.text.as_str()).ok_or_else(|| Failure::internal(format!("the plan has no {path}")))
+}

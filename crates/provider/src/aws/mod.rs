@@ -1,0 +1,202 @@
+//! AWS: CloudFormation's stacks, ParallelCluster's cluster, and what they are doing.
+//!
+//! The only module with an async runtime. The engine stays as it is: each call of [`Provider`] runs to its end here.
+
+mod account;
+mod api;
+mod cluster;
+mod files;
+mod key_pair;
+mod nodes;
+mod patience;
+mod refused;
+mod stacks;
+mod survey;
+mod wires;
+
+use std::collections::BTreeMap;
+
+use trainyard_plan::aws::{AwsAction, StackCall};
+use trainyard_plan::{Action, Facts, Plan};
+use trainyard_run::Cancel;
+use trainyard_spec::Spec;
+
+pub use account::Account;
+pub use api::{Instance, LoginPool};
+pub use nodes::{Awaited, Described, Fleet, FleetWish};
+
+use cluster::Work;
+use patience::Patience;
+use stacks::{Pause, Phase, Template, Wanted, phase};
+use wires::Outputs;
+
+use crate::local::Store;
+use crate::{Failure, Observed, Provider, StepContext};
+
+/// The provider of clusters on AWS, for the cluster whose files are in `store`.
+pub struct Aws {
+    account: Account,
+    store: Store,
+    cancel: Cancel,
+}
+
+impl Aws {
+    /// The provider for one cluster. Nothing is asked of AWS yet.
+    pub fn open(region: &str, store: Store, cancel: &Cancel) -> Result<Self, Failure> {
+        Ok(Self { account: Account::open(region)?, store, cancel: cancel.clone() })
+    }
+
+    /// Asks the compute fleet to start or stop. `false`: it does already.
+    pub fn ask_fleet(&self, cluster: &str, wish: FleetWish) -> Result<bool, Failure> {
+        self.account.run(&self.cancel, "asking the fleet", nodes::ask_fleet(&self.account, cluster, wish))
+    }
+
+    /// The state of the compute fleet.
+    pub fn fleet(&self, cluster: &str) -> Result<Fleet, Failure> {
+        self.account.run(&self.cancel, "asking the fleet", async { Ok(nodes::fleet(&self.account, cluster).await) })
+    }
+
+    /// Where the private key of a key pair lies on this machine.
+    pub fn private_key(&self, name: &str) -> std::path::PathBuf {
+        self.store.at(key_pair::path(name))
+    }
+
+    async fn carry_out(&self, plan: &Plan, action: &AwsAction, context: &StepContext<'_>) -> Result<(), Failure> {
+        let account = &self.account;
+        let work = Work { account, plan, store: &self.store, patience: Patience::of(context) };
+        let patience = Patience::of(context);
+        match action {
+            AwsAction::DeployStack(call) => {
+                let wanted = self.wanted(plan, call).await?;
+                stacks::deploy(account, &wanted, &patience).await
+            }
+            AwsAction::DeleteStack { stack_name } => stacks::delete(account, stack_name, &patience).await,
+            AwsAction::EnsureKeyPair { name } => key_pair::ensure(account, &self.store, name).await,
+            AwsAction::DeployProvider { stack_name, version, tags } => {
+                cluster::mind_the_version(account, &plan.cluster, version).await?;
+                stacks::deploy(account, &cluster::provider(account, stack_name, version, tags), &patience).await
+            }
+            AwsAction::DeployCluster(call) => work.deploy(call).await,
+            AwsAction::UpdateCluster(call) => work.update(call).await,
+            AwsAction::DeleteCluster(driver) => work.delete(driver).await,
+            AwsAction::AwaitNodes(wanted) => self.await_nodes(plan, wanted, &patience).await,
+        }
+    }
+
+    async fn wanted(&self, plan: &Plan, call: &StackCall) -> Result<Wanted, Failure> {
+        let mut outputs = Outputs::of(plan);
+        let mut parameters = BTreeMap::new();
+        for (name, wire) in &call.parameters {
+            parameters.insert(name.clone(), outputs.value(&self.account, wire).await?);
+        }
+        Ok(Wanted {
+            name: call.stack_name.clone(),
+            template: Template::Text(cluster::artifact(plan, &call.template)?.to_owned()),
+            parameters,
+            capabilities: call.capabilities.clone(),
+            tags: call.tags.clone(),
+            keep_failed: false,
+        })
+    }
+
+    async fn await_nodes(
+        &self,
+        plan: &Plan,
+        wanted: &[trainyard_plan::aws::AwaitedNodes],
+        patience: &Patience<'_>,
+    ) -> Result<(), Failure> {
+        let mut pause = Pause::default();
+        loop {
+            let instances = api::instances(&self.account, &plan.cluster).await?;
+            let scheduler = nodes::scheduler(&self.account, &instances).await?;
+            let queues = nodes::awaited(&self.account, wanted, &instances, scheduler.as_ref()).await?;
+            if queues.iter().all(Awaited::is_complete) {
+                return Ok(());
+            }
+            let missing: Vec<String> = queues
+                .iter()
+                .filter(|queue| !queue.is_complete())
+                .map(|queue| format!("{}: {} of {} ready, {} run", queue.queue, queue.ready.unwrap_or(0), queue.asked, queue.running))
+                .collect();
+            patience.pause("all static nodes", &missing.join("; "), pause.next()).await?;
+        }
+    }
+
+    async fn holding(&self, plan: &Plan, action: &AwsAction) -> Result<bool, Failure> {
+        let stands = async |name: &str| -> Result<bool, Failure> {
+            let found = stacks::describe(&self.account, name).await?;
+            Ok(found.is_some_and(|stack| phase(stacks::status(&stack)) == Phase::Stands))
+        };
+        match action {
+            AwsAction::DeployStack(call) => stands(&call.stack_name).await,
+            AwsAction::DeployProvider { stack_name, .. } => stands(stack_name).await,
+            AwsAction::EnsureKeyPair { name } => Ok(api::key_pair_exists(&self.account, name).await?),
+            AwsAction::DeployCluster(_) | AwsAction::UpdateCluster(_) => stands(&plan.cluster).await,
+            // What was undone, and what is only looked at, is looked at again.
+            AwsAction::DeleteStack { .. } | AwsAction::DeleteCluster(_) | AwsAction::AwaitNodes(_) => Ok(false),
+        }
+    }
+
+    async fn look(&self, plan: &Plan) -> Result<Observed, Failure> {
+        let (account, name) = (&self.account, plan.cluster.as_str());
+        let described = nodes::described(account, name).await?;
+        let Some(described) = described else {
+            return Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new(), cloud: None });
+        };
+        let (instances, logins) = tokio::try_join!(api::instances(account, name), api::login_pools(account, name))?;
+        let fleet = nodes::fleet(account, name).await;
+        let scheduler = nodes::scheduler(account, &instances).await?;
+        let wanted = plan.steps.iter().find_map(|step| match &step.action {
+            Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
+            _ => None,
+        });
+        let queues = nodes::awaited(account, wanted.unwrap_or_default(), &instances, scheduler.as_ref()).await?;
+        let controller = scheduler.is_some();
+        let scheduler = scheduler.unwrap_or_default();
+        let cloud = Cloud { cluster: described, fleet, instances, logins, queues };
+        Ok(Observed { controller, nodes: scheduler.nodes, jobs: scheduler.jobs, cloud: Some(cloud) })
+    }
+}
+
+/// What AWS says of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Cloud {
+    /// ParallelCluster's own stack.
+    pub cluster: Described,
+    /// The compute fleet.
+    pub fleet: Fleet,
+    /// Every instance.
+    pub instances: Vec<Instance>,
+    /// Login pools.
+    pub logins: Vec<LoginPool>,
+    /// Static nodes, by queue.
+    pub queues: Vec<Awaited>,
+}
+
+impl Provider for Aws {
+    fn survey(&self, spec: &Spec) -> Result<Facts, Failure> {
+        let work = survey::survey(&self.account, spec);
+        self.account.run(&self.cancel, "looking at the account", work).map(Facts::Aws)
+    }
+
+    fn execute(&self, plan: &Plan, action: &Action, context: &StepContext<'_>) -> Result<(), Failure> {
+        let work = self.carry_out(plan, aws(action)?, context);
+        self.account.run(context.cancel, "AWS was at work; it goes on with what was begun", work)
+    }
+
+    fn holds(&self, plan: &Plan, action: &Action) -> Result<bool, Failure> {
+        let work = self.holding(plan, aws(action)?);
+        self.account.run(&self.cancel, "looking at what stands", work)
+    }
+
+    fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {
+        self.account.run(&self.cancel, "looking at the cluster", self.look(plan))
+    }
+}
+
+fn aws(action: &Action) -> Result<&AwsAction, Failure> {
+    match action {
+        Action::Aws(action) => Ok(action),
+        Action::Local(_) => Err(Failure::internal("a step of a rehearsal was handed to AWS")),
+    }
+}

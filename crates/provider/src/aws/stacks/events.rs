@@ -1,0 +1,166 @@
+//! What happens inside a stack: how far it is, and what failed first.
+
+use std::collections::{BTreeMap, HashSet};
+
+use aws_sdk_cloudformation::types::StackEvent;
+
+use crate::Failure;
+use crate::aws::refused::{Answer, Refused};
+
+/// Events of one operation are seldom more than some hundreds; this many pages of a hundred are read.
+const PAGES_MAX: usize = 30;
+/// Stacks inside stacks, when a failure is looked for.
+const DEPTH_MAX: u32 = 3;
+
+/// The events of the operation that runs, or ran last.
+#[derive(Debug, Default)]
+pub struct Seen {
+    id: Option<String>,
+    known: HashSet<String>,
+    /// Oldest first.
+    events: Vec<StackEvent>,
+}
+
+impl Seen {
+    /// Which stack it is: its id stays good after it is deleted.
+    pub fn is_about(&mut self, id: &str) {
+        self.id.get_or_insert_with(|| id.to_owned());
+    }
+
+    /// The stack's id, once it is known.
+    pub fn stack_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Reads what is new, back to where the operation began.
+    pub async fn read(&mut self, account: &crate::aws::Account, name: &str) -> Answer<()> {
+        let stack = self.id.clone().unwrap_or_else(|| name.to_owned());
+        let mut token = None;
+        let mut new = Vec::new();
+        'pages: for _ in 0..PAGES_MAX {
+            let asked = account.cloudformation.describe_stack_events().stack_name(&stack).set_next_token(token.take());
+            let answer = match asked.send().await.map_err(|error| Refused::new("cloudformation:DescribeStackEvents", &error)) {
+                Ok(answer) => answer,
+                // A deleted stack is known by its id only.
+                Err(refused) if refused.is_absent() => return Ok(()),
+                Err(refused) => return Err(refused),
+            };
+            for event in answer.stack_events.unwrap_or_default() {
+                let id = event.event_id().unwrap_or_default().to_owned();
+                if self.known.contains(&id) {
+                    break 'pages;
+                }
+                let is_begin = begins(&event);
+                self.known.insert(id);
+                new.push(event);
+                if is_begin {
+                    // What is older belongs to another operation.
+                    self.events.clear();
+                    break 'pages;
+                }
+            }
+            token = answer.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        self.events.extend(new.into_iter().rev());
+        Ok(())
+    }
+
+    /// How far it is, in a line.
+    pub fn progress(&self) -> String {
+        let mut last: BTreeMap<&str, &StackEvent> = BTreeMap::new();
+        for event in self.events.iter().filter(|event| !is_the_stack_itself(event)) {
+            last.insert(event.logical_resource_id().unwrap_or_default(), event);
+        }
+        let of = |end: &str| last.values().filter(|event| status(event).ends_with(end)).count();
+        let moving: Vec<String> = last
+            .iter()
+            .filter(|(_, event)| status(event).ends_with("_IN_PROGRESS"))
+            .map(|(id, event)| format!("{id} ({})", short(event.resource_type().unwrap_or_default())))
+            .collect();
+        let shown = moving.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        let more = if moving.len() > 3 { format!(" and {} more", moving.len() - 3) } else { String::new() };
+        match (last.len(), moving.len()) {
+            (0, _) => "begun".to_owned(),
+            (_, 0) => format!("{} resources done", of("_COMPLETE")),
+            _ => format!("{} resources done; working on {shown}{more}", of("_COMPLETE")),
+        }
+    }
+
+    /// What failed first, in CloudFormation's words.
+    pub async fn failure(&self, account: &crate::aws::Account, name: &str, now: &str) -> Failure {
+        let failed = Failure::refused(format!("the stack {name} ended in {now}"));
+        let mut causes = Vec::new();
+        self.collect(account, &mut causes).await;
+        let Some(first) = causes.first().cloned() else {
+            return failed.hint(format!("its events say more: aws cloudformation describe-stack-events --stack-name {name}"));
+        };
+        let more = if causes.len() > 1 { format!("; {} more failed after it", causes.len() - 1) } else { String::new() };
+        failed.caused_by(std::io::Error::other(first + &more))
+    }
+
+    /// Adds every cause, those inside nested stacks in place of what is said of these.
+    pub async fn collect(&self, account: &crate::aws::Account, causes: &mut Vec<String>) {
+        self.causes(account, DEPTH_MAX, causes).await;
+    }
+
+    /// Whether a resource whose type contains `kind` is being made.
+    pub fn is_working_on(&self, kind: &str) -> bool {
+        let last = self.events.iter().rev().find(|event| event.resource_type().unwrap_or_default().contains(kind));
+        last.is_some_and(|event| status(event).ends_with("_IN_PROGRESS"))
+    }
+
+    async fn causes(&self, account: &crate::aws::Account, depth: u32, causes: &mut Vec<String>) {
+        for event in self.events.iter().filter(|event| is_cause(event)) {
+            let reason = event.resource_status_reason().unwrap_or("no reason given");
+            let kind = event.resource_type().unwrap_or_default();
+            let nested = event.physical_resource_id().filter(|_| kind == "AWS::CloudFormation::Stack" && depth > 0);
+            let before = causes.len();
+            if let Some(id) = nested {
+                let mut inner = Self::default();
+                inner.is_about(id);
+                // What a nested stack says is better than what is said of it, where it can be had.
+                if inner.read(account, id).await.is_ok() {
+                    Box::pin(inner.causes(account, depth - 1, causes)).await;
+                }
+            }
+            if causes.len() == before {
+                causes.push(format!("{} ({}): {reason}", event.logical_resource_id().unwrap_or_default(), short(kind)));
+            }
+        }
+    }
+
+    /// The reason of the first resource of that type that failed.
+    pub fn reason_of(&self, kind: &str) -> Option<String> {
+        let event = self.events.iter().find(|event| is_cause(event) && event.resource_type() == Some(kind))?;
+        event.resource_status_reason().map(str::to_owned)
+    }
+}
+
+fn status(event: &StackEvent) -> &str {
+    event.resource_status().map_or("", |status| status.as_str())
+}
+
+fn is_the_stack_itself(event: &StackEvent) -> bool {
+    event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id()
+}
+
+/// The first event of an operation that somebody asked for.
+fn begins(event: &StackEvent) -> bool {
+    is_the_stack_itself(event)
+        && matches!(status(event), "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS")
+}
+
+/// Whether it failed by itself, and not because something else did.
+fn is_cause(event: &StackEvent) -> bool {
+    let reason = event.resource_status_reason().unwrap_or_default();
+    let is_echo = ["cancelled", "The following resource(s) failed"].iter().any(|echo| reason.contains(echo));
+    status(event).ends_with("_FAILED") && !is_the_stack_itself(event) && !is_echo
+}
+
+/// `AWS::FSx::FileSystem` → `FSx FileSystem`
+fn short(kind: &str) -> String {
+    kind.trim_start_matches("AWS::").replace("::", " ")
+}

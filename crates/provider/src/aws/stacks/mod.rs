@@ -1,0 +1,277 @@
+//! CloudFormation stacks: made, brought to a template, watched, deleted. Every operation may be done twice, and an
+//! operation that another run began is waited for.
+
+mod events;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
+use aws_sdk_cloudformation::types::{Capability, OnFailure, Parameter, Stack, Tag};
+
+pub use events::Seen;
+
+use super::refused::{Answer, Refused};
+use super::{Account, Patience};
+use crate::Failure;
+
+/// A template: its text, or where it lies.
+#[derive(Debug, Clone)]
+pub enum Template {
+    /// At most 51,200 bytes.
+    Text(String),
+    /// An address in S3.
+    At(String),
+    /// The one that the stack has.
+    Same,
+}
+
+/// A stack as it is to be.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// Its template.
+    pub template: Template,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// What CloudFormation wants to be told that it makes.
+    pub capabilities: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether what was made stays for a look when making it fails.
+    pub keep_failed: bool,
+}
+
+/// What CloudFormation calls a stack's state, in groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Something is being done to it.
+    Moving,
+    /// It stands as asked, or as it was before a change that failed.
+    Stands,
+    /// It could not be made, or only in part: it is good for deleting.
+    Broken,
+    /// A change failed, and so did going back.
+    Stuck,
+    /// It is gone.
+    Gone,
+}
+
+/// The group of a status.
+pub fn phase(status: &str) -> Phase {
+    match status {
+        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE"
+        | "IMPORT_ROLLBACK_COMPLETE" => Phase::Stands,
+        "UPDATE_ROLLBACK_FAILED" | "UPDATE_FAILED" => Phase::Stuck,
+        "DELETE_COMPLETE" => Phase::Gone,
+        status if status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS" => Phase::Moving,
+        // CREATE_FAILED, ROLLBACK_COMPLETE, ROLLBACK_FAILED, DELETE_FAILED, REVIEW_IN_PROGRESS
+        _ => Phase::Broken,
+    }
+}
+
+/// The status, as CloudFormation writes it.
+pub fn status(stack: &Stack) -> &str {
+    stack.stack_status().map_or("", |status| status.as_str())
+}
+
+/// What a stack gives out.
+pub fn outputs(stack: &Stack) -> BTreeMap<String, String> {
+    let pair = |output: &aws_sdk_cloudformation::types::Output| {
+        Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+    };
+    stack.outputs().iter().filter_map(pair).collect()
+}
+
+/// A tag of a stack.
+pub fn tag<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
+    stack.tags().iter().find(|tag| tag.key() == Some(key)).and_then(Tag::value)
+}
+
+/// A parameter of a stack.
+pub fn parameter<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
+    stack.parameters().iter().find(|one| one.parameter_key() == Some(key)).and_then(Parameter::parameter_value)
+}
+
+/// The stack of that name or id; `None` when there is none.
+pub async fn describe(account: &Account, name: &str) -> Answer<Option<Stack>> {
+    let asked = account.cloudformation.describe_stacks().stack_name(name).send().await;
+    match asked.map_err(|error| Refused::new("cloudformation:DescribeStacks", &error)) {
+        Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next().filter(|s| phase(status(s)) != Phase::Gone)),
+        Err(refused) if refused.is_absent() => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+/// Every stack of the region that is not gone.
+pub async fn all(account: &Account) -> Answer<Vec<Stack>> {
+    let mut pages = account.cloudformation.describe_stacks().into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Refused::new("cloudformation:DescribeStacks", &error))?;
+        all.extend(page.stacks.unwrap_or_default());
+    }
+    Ok(all)
+}
+
+/// Makes the stack, or brings it to what is wanted.
+pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>) -> Result<(), Failure> {
+    // A broken one is deleted once; what breaks again is told.
+    let mut may_delete = true;
+    loop {
+        let stack = describe(account, &wanted.name).await?;
+        let Some(stack) = stack else {
+            create(account, wanted).await?;
+            return settle(account, &wanted.name, patience).await.map(|_| ());
+        };
+        match phase(status(&stack)) {
+            Phase::Moving => {
+                watch(account, &wanted.name, patience).await?;
+            }
+            Phase::Stands => {
+                if update(account, wanted).await? {
+                    settle(account, &wanted.name, patience).await?;
+                }
+                return Ok(());
+            }
+            Phase::Broken if may_delete => {
+                may_delete = false;
+                (patience.progress)(&format!("deleting what is left of {} ({})", wanted.name, status(&stack)));
+                delete(account, &wanted.name, patience).await?;
+            }
+            Phase::Broken | Phase::Stuck | Phase::Gone => return Err(stuck(&wanted.name, status(&stack))),
+        }
+    }
+}
+
+/// A stack that only a person can help.
+pub fn stuck(name: &str, status: &str) -> Failure {
+    Failure::refused(format!("the stack {name} is in {status}, and nothing can be done to it as it is"))
+        .hint(format!("go back to where it was: aws cloudformation continue-update-rollback --stack-name {name}"))
+        .hint("or, in the console, CloudFormation > the stack > Stack actions > Continue update rollback")
+}
+
+/// Begins to make the stack.
+pub async fn create(account: &Account, wanted: &Wanted) -> Result<(), Failure> {
+    let on_failure = if wanted.keep_failed { OnFailure::DoNothing } else { OnFailure::Rollback };
+    let call = account.cloudformation.create_stack().stack_name(&wanted.name).on_failure(on_failure);
+    let call = match &wanted.template {
+        Template::Text(text) => call.template_body(text),
+        Template::At(url) => call.template_url(url),
+        Template::Same => return Err(Failure::internal(format!("{} has no template yet", wanted.name))),
+    };
+    let call = call
+        .set_parameters(Some(parameters(&wanted.parameters)))
+        .set_capabilities(Some(capabilities(&wanted.capabilities)))
+        .set_tags(Some(tags(&wanted.tags)));
+    match call.send().await {
+        Ok(_) => Ok(()),
+        // A call that was repeated after its answer was lost.
+        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(()),
+        Err(error) => Err(Refused::new("cloudformation:CreateStack", &error).into()),
+    }
+}
+
+/// Begins to update a stack that stands. `false`: there is nothing to change.
+pub async fn update(account: &Account, wanted: &Wanted) -> Result<bool, Failure> {
+    let call = account.cloudformation.update_stack().stack_name(&wanted.name);
+    let call = match &wanted.template {
+        Template::Text(text) => call.template_body(text),
+        Template::At(url) => call.template_url(url),
+        Template::Same => call.use_previous_template(true),
+    };
+    let call = call
+        .set_parameters(Some(parameters(&wanted.parameters)))
+        .set_capabilities(Some(capabilities(&wanted.capabilities)))
+        .set_tags(Some(tags(&wanted.tags)));
+    match call.send().await.map_err(|error| Refused::new("cloudformation:UpdateStack", &error)) {
+        Ok(_) => Ok(true),
+        Err(refused) if refused.message.contains("No updates are to be performed") => Ok(false),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Deletes the stack and what it does not retain. One that is not there is fine.
+pub async fn delete(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    begin_delete(account, name, patience).await?;
+    settle(account, name, patience).await.map(|_| ())
+}
+
+/// Asks for the deletion, once nothing else is being done to the stack.
+pub async fn begin_delete(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    loop {
+        let Some(stack) = describe(account, name).await? else { return Ok(()) };
+        match status(&stack) {
+            "DELETE_IN_PROGRESS" => return Ok(()),
+            status if phase(status) == Phase::Moving => {
+                watch(account, name, patience).await?;
+            }
+            _ => {
+                let asked = account.cloudformation.delete_stack().stack_name(name).send().await;
+                asked.map_err(|error| Refused::new("cloudformation:DeleteStack", &error))?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Waits for the operation that was begun, and tells what failed in it.
+pub async fn settle(account: &Account, name: &str, patience: &Patience<'_>) -> Result<String, Failure> {
+    let (status, seen) = watch(account, name, patience).await?;
+    let is_well = matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE");
+    if is_well {
+        return Ok(status);
+    }
+    Err(seen.failure(account, name, &status).await)
+}
+
+/// Waits until nothing is being done to the stack, and returns its status.
+pub async fn watch(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(String, Seen), Failure> {
+    let mut seen = Seen::default();
+    let mut pause = Pause::default();
+    loop {
+        let now = seen.look(account, name).await?;
+        if phase(&now) != Phase::Moving {
+            return Ok((now, seen));
+        }
+        patience.pause(&format!("the stack {name}"), &seen.progress(), pause.next()).await?;
+    }
+}
+
+/// Pauses that grow from a seventh of a second to five.
+#[derive(Debug, Default)]
+pub struct Pause(u32);
+
+impl Pause {
+    /// The next one.
+    pub fn next(&mut self) -> Duration {
+        self.0 += 1;
+        Duration::from_millis(150).mul_f64(1.5_f64.powi(self.0.min(20).cast_signed() - 1)).min(Duration::from_secs(5))
+    }
+}
+
+impl Seen {
+    /// Reads status and events.
+    pub async fn look(&mut self, account: &Account, name: &str) -> Answer<String> {
+        let stack = describe(account, self.stack_id().unwrap_or(name)).await?;
+        let now = stack.as_ref().map_or("DELETE_COMPLETE", status).to_owned();
+        if let Some(id) = stack.as_ref().and_then(Stack::stack_id) {
+            self.is_about(id);
+        }
+        self.read(account, name).await?;
+        Ok(now)
+    }
+}
+
+fn parameters(given: &BTreeMap<String, String>) -> Vec<Parameter> {
+    given.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build()).collect()
+}
+
+fn tags(given: &BTreeMap<String, String>) -> Vec<Tag> {
+    given.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn capabilities(given: &[String]) -> Vec<Capability> {
+    given.iter().map(|one| Capability::from(one.as_str())).collect()
+}

@@ -1,0 +1,134 @@
+//! What is true of the account and matters to a spec.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trainyard_spec::Spec;
+use trainyard_spec::facts::{AwsFacts, ReservationFacts};
+use trainyard_spec::model::{Capacity, ComputeResource};
+
+use super::api::{self, ZoneName};
+use super::{Account, stacks};
+use super::refused::Refused;
+use crate::Failure;
+
+/// Asks for everything at once; changes nothing.
+pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure> {
+    let ids = reservation_ids(spec);
+    let reserved = async {
+        if ids.is_empty() { Ok(Vec::new()) } else { api::reservations(account, &ids).await }
+    };
+    let types = types(spec);
+    let network = format!("{}-network", spec.name);
+    let (who, zones, offered, reserved, network) = tokio::try_join!(
+        who(account),
+        api::zones(account),
+        api::offerings(account, &types),
+        reserved,
+        stacks::describe(account, &network),
+    )?;
+    let made_in = network.and_then(|stack| stacks::outputs(&stack).remove("Zone"));
+    let mut facts = AwsFacts::assumed(spec);
+    facts.account = Some(who);
+    facts.surveyed_at = Some(jiff::Timestamp::now().as_second());
+    for one in reserved {
+        let known = ReservationFacts {
+            instance: one.instance,
+            zone: one.zone,
+            count: one.count,
+            is_block: one.is_block,
+            placement_group: one.placement_group,
+            starts_at: one.starts_at.map(jiff::Timestamp::as_second),
+        };
+        facts.reservations.insert(one.id, known);
+    }
+    facts.assumed.remove("reservations");
+    let zones = Zones { all: zones, offered };
+    if spec.network.zone.is_none() {
+        facts.zone = zones.choose(&facts, &types, made_in).ok_or_else(|| none_has_them(&types))?;
+        facts.assumed.remove("zone");
+    }
+    if spec.network.second_zone.is_none() {
+        facts.second_zone = zones.another(&facts.zone);
+    }
+    facts.head_zone = match &spec.network.existing {
+        Some(existing) => head_zone(account, existing.head_subnet.as_str()).await?,
+        None => zones.name(&facts.zone),
+    };
+    facts.assumed.remove("head_zone");
+    Ok(facts)
+}
+
+/// The account's number.
+async fn who(account: &Account) -> Result<String, Refused> {
+    let asked = account.sts.get_caller_identity().send().await;
+    let answer = asked.map_err(|error| Refused::new("sts:GetCallerIdentity", &error))?;
+    answer.account.ok_or_else(|| Refused::unreadable("sts:GetCallerIdentity", "no account number"))
+}
+
+async fn head_zone(account: &Account, subnet: &str) -> Result<String, Failure> {
+    let found = api::subnets(account, &[subnet.to_owned()]).await?;
+    found.into_iter().next().map(|found| found.zone).ok_or_else(|| {
+        Failure::refused(format!("there is no subnet {subnet} in {}", account.region()))
+            .hint("`network.existing.head_subnet` names it")
+    })
+}
+
+struct Zones {
+    all: Vec<ZoneName>,
+    /// By instance type.
+    offered: BTreeMap<String, Vec<String>>,
+}
+
+impl Zones {
+    /// The zone of the nodes: where the network already is, where reservations are, or the first that offers every
+    /// type. The same answer each time: a cluster must not wander.
+    fn choose(&self, facts: &AwsFacts, types: &[String], made_in: Option<String>) -> Option<String> {
+        if made_in.is_some() {
+            return made_in;
+        }
+        if let Some(reserved) = facts.reservations.values().next() {
+            return Some(reserved.zone.clone());
+        }
+        let mut names: Vec<&String> = self.all.iter().map(|zone| &zone.name).collect();
+        names.sort();
+        let offers_all = |zone: &&&String| types.iter().all(|name| self.offered.get(name).is_some_and(|in_zones| in_zones.contains(zone)));
+        names.iter().find(offers_all).map(|zone| (*zone).clone())
+    }
+
+    /// Another zone, in the same spelling.
+    fn another(&self, zone: &str) -> String {
+        let spelling = |one: &ZoneName| if zone.contains("-az") { one.id.clone() } else { one.name.clone() };
+        let mut others: Vec<String> = self.all.iter().map(spelling).filter(|other| other != zone).collect();
+        others.sort();
+        others.into_iter().next().unwrap_or_else(|| zone.to_owned())
+    }
+
+    /// The name of a zone that may be given by its id.
+    fn name(&self, zone: &str) -> String {
+        self.all.iter().find(|one| one.id == zone).map_or_else(|| zone.to_owned(), |one| one.name.clone())
+    }
+}
+
+fn none_has_them(types: &[String]) -> Failure {
+    Failure::bad(format!("no zone of the region offers all of {}", types.join(", ")))
+        .hint("choose another region, or other instance types: docs/instances.md")
+}
+
+/// Every instance type that the spec names.
+fn types(spec: &Spec) -> Vec<String> {
+    let queues = spec.queues.iter().flat_map(|queue| &queue.compute).flat_map(ComputeResource::types);
+    let logins = spec.login.iter().map(|pool| &pool.instance);
+    let all: BTreeSet<String> = queues.chain(logins).chain([&spec.head.instance]).map(ToString::to_string).collect();
+    all.into_iter().collect()
+}
+
+fn reservation_ids(spec: &Spec) -> Vec<String> {
+    let id = |capacity: &Capacity| match capacity {
+        Capacity::OwnReservation { reservation, .. }
+        | Capacity::TargetedReservation { reservation }
+        | Capacity::CapacityBlock { reservation } => Some(reservation.to_string()),
+        _ => None,
+    };
+    let all: BTreeSet<String> = spec.queues.iter().filter_map(|queue| id(&queue.capacity)).collect();
+    all.into_iter().collect()
+}

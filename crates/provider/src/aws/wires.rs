@@ -1,0 +1,99 @@
+//! What stacks give out, put where it is read: `${network.PrivateSubnetId}`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use trainyard_plan::aws::{AwsAction, StackCall, Wire};
+use trainyard_plan::{Action, Plan};
+
+use super::{Account, stacks};
+use crate::Failure;
+
+/// Outputs of the plan's stacks, each stack asked once.
+pub struct Outputs<'a> {
+    plan: &'a Plan,
+    known: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Of this plan; nothing is asked yet.
+    pub fn of(plan: &'a Plan) -> Self {
+        Self { plan, known: BTreeMap::new() }
+    }
+
+    /// The calls that deploy the plan's stacks.
+    pub fn calls(plan: &Plan) -> impl Iterator<Item = &StackCall> {
+        plan.steps.iter().filter_map(|step| match &step.action {
+            Action::Aws(AwsAction::DeployStack(call)) => Some(call),
+            _ => None,
+        })
+    }
+
+    /// The value of a wire.
+    pub async fn value(&mut self, account: &Account, wire: &Wire) -> Result<String, Failure> {
+        match wire {
+            Wire::Known(text) => Ok(text.clone()),
+            Wire::Output { stack, output } => self.output(account, stack, output).await,
+        }
+    }
+
+    /// What a stack gives out.
+    pub async fn output(&mut self, account: &Account, stack: &str, output: &str) -> Result<String, Failure> {
+        if !self.known.contains_key(stack) {
+            let call = Self::calls(self.plan).find(|call| call.stack == stack);
+            let call = call.ok_or_else(|| Failure::internal(format!("the plan reads a stack `{stack}` that it does not make")))?;
+            let found = stacks::describe(account, &call.stack_name).await?;
+            let found = found.ok_or_else(|| {
+                Failure::refused(format!("the stack {} is gone", call.stack_name))
+                    .hint("make it again with: trainyard up")
+            })?;
+            self.known.insert(stack.to_owned(), stacks::outputs(&found));
+        }
+        self.known.get(stack).and_then(|outputs| outputs.get(output)).cloned().ok_or_else(|| {
+            Failure::refused(format!("the stack `{stack}` does not give out {output}"))
+                .hint("it was made from another spec, or changed by hand; `trainyard up` brings it to this one")
+        })
+    }
+
+    /// Replaces every `${stack.Output}` in the texts of a value.
+    pub async fn fill(&mut self, account: &Account, value: &mut Value) -> Result<(), Failure> {
+        match value {
+            Value::String(text) => *text = self.filled(account, text).await?,
+            Value::Array(items) => {
+                for item in items {
+                    Box::pin(self.fill(account, item)).await?;
+                }
+            }
+            Value::Object(fields) => {
+                for (_, item) in fields.iter_mut() {
+                    Box::pin(self.fill(account, item)).await?;
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A text with every `${stack.Output}` replaced. Other `${…}` stay as they are.
+    pub async fn filled(&mut self, account: &Account, text: &str) -> Result<String, Failure> {
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            let (before, from) = rest.split_at(at);
+            filled.push_str(before);
+            let inner = from[2..].split_once('}');
+            let wire = inner.and_then(|(inner, _)| inner.split_once('.')).filter(|(stack, _)| {
+                Self::calls(self.plan).any(|call| call.stack == *stack)
+            });
+            if let (Some((stack, output)), Some((_, after))) = (wire, inner) {
+                filled.push_str(&self.output(account, stack, output).await?);
+                rest = after;
+            } else {
+                filled.push_str("${");
+                rest = &from[2..];
+            }
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+}
