@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .. import reset
+from ..clusters import life
 from ..world import world
 from .calls import RECORD
 
@@ -38,6 +39,8 @@ def answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[byt
 def fresh_account(_: Any) -> dict[str, Any]:
     world.abandon()
     reset()
+    if world.options.clusters:
+        life.start()
     with RECORD.lock:
         RECORD.calls.clear()
     return {}
