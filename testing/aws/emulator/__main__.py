@@ -1,6 +1,6 @@
 """Serves the emulator over HTTP on the loopback address.
 
-    python -m emulator serve [--port P]
+    python -m emulator serve [--port P] [--clusters [--pace SECONDS] [--set NAME=SECONDS]...]
 
 Prints one JSON line, {"endpoint": "http://127.0.0.1:PORT"}, once it listens; port 0 picks a free one.
 Ends when its standard input closes, or on SIGTERM.
@@ -9,40 +9,9 @@ Ends when its standard input closes, or on SIGTERM.
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
-import signal
-import sys
-import threading
 import warnings
 
 from . import install
-
-HOST = "127.0.0.1"
-
-
-def serve(port: int) -> None:
-    warnings.filterwarnings("ignore")
-    install()
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-    from werkzeug.serving import make_server
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = DomainDispatcherApplication(create_backend_app)
-    server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
-    # The default handler would try to shut the server down from its own thread and hang.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    print(json.dumps({"endpoint": f"http://{HOST}:{server.server_port}"}), flush=True)
-    server.serve_forever()
-
-
-def _end_with_input() -> None:
-    while sys.stdin.buffer.read(4096):
-        pass
-    os._exit(0)
 
 
 def main() -> None:
@@ -52,7 +21,16 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("serve", help="serve on the loopback address")
     command.add_argument("--port", type=int, default=0, help="0 picks a free one (default)")
-    serve(parser.parse_args().port)
+    command.add_argument("--clusters", action="store_true", help="time passes, and clusters are made and live")
+    command.add_argument("--pace", type=float, default=0.0, help="seconds between two resources of a stack (default 0)")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=SECONDS", help="see docs/emulator.md")
+    given = parser.parse_args()
+    options = dict(item.split("=", 1) for item in given.set) | {"pace": given.pace}
+    warnings.filterwarnings("ignore")
+    install()
+    from .serving import serve
+
+    serve(given.port, given.clusters, options)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import logging
 import os
 from typing import Any
 
+from emulator.clusters.reused_clients import reuse_clients
+
 Finding = list[str]
 
 
@@ -25,7 +27,7 @@ class Validation:
             return original(*arguments, **options)
 
         Resource._validator_execute = staticmethod(counted)
-        _reuse_clients()
+        reuse_clients()
 
     @staticmethod
     def version() -> str:
@@ -72,25 +74,3 @@ class Validation:
         except ImportError:
             return config.validate(set())
         return config.validate(set(), ValidatorContext())
-
-
-def _reuse_clients() -> None:
-    """Keep ParallelCluster's API clients between folders, and its log of every call quiet.
-
-    Both only cost time: making a client reads the model of a whole service, and the log makes a new
-    session for each call.
-    """
-    from pcluster.aws import common
-
-    original = common.Boto3Client.__init__
-    known: dict[str, Any] = {}
-
-    def remembered(self: Any, client_name: str, *rest: Any, **options: Any) -> None:
-        key = repr((client_name, os.environ["AWS_DEFAULT_REGION"], rest, options))
-        if key not in known:
-            original(self, client_name, *rest, **options)
-            known[key] = self._client
-        self._client = known[key]
-
-    common._log_boto3_calls = lambda *_, **__: None
-    common.Boto3Client.__init__ = remembered

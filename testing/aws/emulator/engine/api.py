@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import urlparse
 
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult
 
+from ..clusters import provider_template
 from ..errors import Refusal
 from ..extension import extend
 from . import changes
@@ -25,6 +26,8 @@ NAMED_IAM = {
 }
 OTHER_IAM = ("AWS::IAM::AccessKey", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+# What was left as it was after a failure can be updated again, if the next failure is left too.
+LEFT_AS_THEY_ARE = ("CREATE_FAILED", "UPDATE_FAILED")
 
 
 class ValidationError(Refusal):
@@ -75,6 +78,8 @@ def body_of(response: Any, previous: str | None = None) -> str:
 
 def template_at(url: str, region: str) -> str:
     """A template in a bucket of the emulated account, by either form of its address."""
+    if (published := provider_template.published_at(url)) is not None:
+        return published
     address = urlparse(url)
     host, path = address.netloc.split("."), address.path.lstrip("/")
     bucket, key = path.split("/", 1) if host[0].startswith("s3") or "amazonaws" not in host else (host[0], path)
@@ -114,8 +119,10 @@ def settings_of(response: Any) -> Settings:
 
 
 def check_capabilities(template: dict[str, Any], given: list[str]) -> None:
-    """IAM resources need the caller's consent, named ones a stronger consent."""
+    """IAM resources need the caller's consent, named ones a stronger consent; so do transforms."""
     needed = ""
+    if "Transform" in template and "CAPABILITY_AUTO_EXPAND" not in given:
+        raise Refusal("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
     for resource in template["Resources"].values():
         kind = resource["Type"]
         if NAMED_IAM.get(kind, "?") in resource.get("Properties", {}):
@@ -142,7 +149,11 @@ def summary(stack: Stack) -> dict[str, Any]:
         "StackStatus": stack.status,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
+    if stack.drift:
+        result["DriftInformation"] = stack.drift
     optional = {
+        "ParentId": stack.parent_id,
+        "RootId": stack.root_id,
         "StackStatusReason": stack.reason,
         "LastUpdatedTime": stack.updated_at,
         "DeletionTime": stack.deleted_at,
@@ -198,78 +209,6 @@ CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {
     for path, function in CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER.items()
     if "StackSet" in path
 }
-
-
-@extend(CloudFormationResponse)
-def create_stack(self: Any) -> ActionResult:
-    backend, settings = self.cloudformation_backend, settings_of(self)
-    stack = new_stack(backend, self._get_param("StackName"), settings)
-    try:
-        stack.load(body_of(self), given_parameters(self))
-        check_capabilities(stack.template, settings.capabilities)
-        backend.stacks[stack.stack_id] = stack
-        stack.create(stack.body, stack.given)
-    except TemplateError as error:
-        raise ValidationError(str(error)) from error
-    _forget_if_deleted(backend, stack)
-    return ActionResult({"StackId": stack.stack_id})
-
-
-@extend(CloudFormationResponse)
-def update_stack(self: Any) -> ActionResult:
-    backend = self.cloudformation_backend
-    stack = find(backend, self._get_param("StackName"))
-    body, given = body_of(self, stack.body), given_parameters(self, stack.given)
-    tags = {item["Key"]: item["Value"] for item in self._get_param("Tags", []) or []}
-    apply_update(stack, body, given, tags, list(self._get_param("Capabilities", []) or []))
-    return ActionResult({"StackId": stack.stack_id})
-
-
-def apply_update(stack: Stack, body: str, given: dict[str, str], tags: dict[str, str], capabilities: list[str]) -> None:
-    if stack.status not in UPDATABLE:
-        raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
-    try:
-        if not changes.differences(stack, body, given) and (not tags or tags == stack.tags):
-            raise ValidationError("No updates are to be performed.")
-        check_capabilities(parse(body), capabilities)
-        if tags:
-            stack.settings.tags = tags
-        stack.update(body, given)
-    except TemplateError as error:
-        raise ValidationError(str(error)) from error
-
-
-@extend(CloudFormationResponse)
-def delete_stack(self: Any) -> EmptyResult:
-    backend, name = self.cloudformation_backend, self._get_param("StackName")
-    try:
-        stack = find(backend, name)
-    except ValidationError:
-        return EmptyResult()  # deleting what is not there succeeds on AWS
-    if stack.settings.termination_protection:
-        raise ValidationError(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
-    for output in stack.outputs:
-        if users := _importers(backend, output.get("ExportName")):
-            stack._record(
-                None,
-                "DELETE_FAILED",
-                f"Export {output['ExportName']} cannot be deleted as it is in use by {' and '.join(users)}",
-            )
-            return EmptyResult()
-    stack.delete(list(self._get_param("RetainResources", []) or []))
-    _forget_if_deleted(backend, stack)
-    return EmptyResult()
-
-
-def _importers(backend: Any, export: str | None) -> list[str]:
-    if export is None:
-        return []
-    return [stack.name for stack in backend.stacks.values() if export in changes.imports(stack.template)]
-
-
-def _forget_if_deleted(backend: Any, stack: Stack) -> None:
-    if stack.deleted_at is not None:
-        backend.deleted_stacks[stack.stack_id] = backend.stacks.pop(stack.stack_id)
 
 
 @extend(CloudFormationResponse)
@@ -368,7 +307,7 @@ def list_exports(self: Any) -> ActionResult:
 
 @extend(CloudFormationResponse)
 def list_imports(self: Any) -> ActionResult:
-    return ActionResult({"Imports": _importers(self.cloudformation_backend, self._get_param("ExportName"))})
+    return ActionResult({"Imports": changes.importers(self.cloudformation_backend, self._get_param("ExportName"))})
 
 
 @extend(CloudFormationResponse)

@@ -12,6 +12,7 @@ from ..errors import Refusal
 from ..extension import extend
 from . import changes
 from .api import ValidationError, body_of, check_capabilities, find, given_parameters, new_stack, settings_of
+from .operations import apply_update, carry_out_creation
 from .template import TemplateError, parse
 
 
@@ -76,11 +77,11 @@ def execute_change_set(self: Any) -> EmptyResult:
     change_set.execution_status = "EXECUTE_COMPLETE"
     stack, settings = change_set.stack, change_set.settings
     check_capabilities(parse(change_set.body), settings.capabilities)
+    token = self._get_param("ClientRequestToken")
     if change_set.kind == "CREATE":
-        stack.settings = settings
-        stack.create(change_set.body, change_set.given)
+        stack.settings, stack.token = settings, token
+        stack.begin_create(change_set.body, change_set.given)
+        carry_out_creation(self.cloudformation_backend, stack)
     else:
-        if settings.tags:
-            stack.settings.tags = settings.tags
-        stack.update(change_set.body, change_set.given)
+        apply_update(stack, change_set.body, change_set.given, settings, token)
     return EmptyResult()

@@ -48,6 +48,13 @@ def imports(value: Any) -> set[str]:
     return set()
 
 
+def importers(backend: Any, export: str | None) -> list[str]:
+    """Names of the stacks that import an export."""
+    if export is None:
+        return []
+    return [stack.name for stack in backend.stacks.values() if export in imports(stack.template)]
+
+
 def template_summary(template: Template) -> dict[str, Any]:
     parameters = [
         {

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from .resource import REGISTRY, Made, Properties, PropertyError, ResourceType
+from .resource import REGISTRY, Made, Properties, PropertyError, ResourceType, Said
 from .template import TemplateError
 
 
@@ -28,6 +28,7 @@ class StackResource:
     status: str = "CREATE_IN_PROGRESS"
     reason: str | None = None
     changed_at: datetime = field(default_factory=now)
+    attempted: Properties | None = None  # the properties of an update that has not succeeded
 
     @property
     def physical_id(self) -> str | None:
@@ -51,6 +52,10 @@ class ResourceFailure(Exception):
     """A resource could not be made, changed or removed; the reason is in its event."""
 
 
+class Superseded(BaseException):
+    """The stack is being deleted while it is made. Not an Exception: it fails no resource."""
+
+
 def is_known(type_name: str) -> bool:
     """Skipping an unknown type would hide a missing resource, so a stack with one is refused."""
     return type_name in REGISTRY or type_name.startswith("Custom::")
@@ -67,7 +72,7 @@ def reason_of(error: Exception) -> str:
         return f'Resource handler returned message: "{detail.get("Message", "")}" ({detail.get("Code", "")})'
     if isinstance(error, (ParamValidationError, PropertyError)):
         return f"Properties validation failed: {error}"
-    if isinstance(error, TemplateError):
+    if isinstance(error, (TemplateError, Said)):
         return str(error)
     code = getattr(error, "code", None)
     return f"{code}: {error}" if isinstance(code, str) else f"{type(error).__name__}: {error}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,6 +22,18 @@ class PropertyError(Exception):
     """A property that the type does not have, or whose value has the wrong form."""
 
 
+class Said(Exception):
+    """A failure whose text stands in the stack's events as it is."""
+
+
+class Unfinished(Said):
+    """A resource that failed after something was made, which a rollback has to delete."""
+
+    def __init__(self, reason: str, made: Made):
+        super().__init__(reason)
+        self.made = made
+
+
 @cache
 def client(service: str, region: str) -> Any:
     """One API client per service and region; requests never leave the process."""
@@ -29,7 +42,10 @@ def client(service: str, region: str) -> Any:
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks: the stack, the logical name, and the tags that the stack gives to its resources."""
+    """Who asks: the stack, the logical name, and the tags that the stack gives to its resources.
+
+    begun tells the stack a physical id before the resource is finished.
+    """
 
     account: str
     region: str
@@ -39,6 +55,7 @@ class Request:
     type_name: str
     tags: dict[str, str] = field(default_factory=dict)
     deletion_policy: str = "Delete"
+    begun: Callable[[str], None] = lambda _: None
 
     def client(self, service: str) -> Any:
         return client(service, self.region)
@@ -68,6 +85,8 @@ class ResourceType:
     """One CloudFormation resource type."""
 
     name: str
+    # Whether a failed update is followed by one with the old properties.
+    asks_again_after_failure = False
 
     def create(self, request: Request, properties: Properties) -> Made:
         raise NotImplementedError

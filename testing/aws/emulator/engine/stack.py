@@ -1,7 +1,7 @@
 """One stack: create, update and delete its resources, roll back, and remember every event.
 
-Everything happens within the call, so a caller sees a final status at once; the events still tell
-the whole story in order.
+Each operation has two halves. The first checks and records that it has begun, within the caller's
+request; the second does the work, at once or in the background (world.py).
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from . import dynamic, parameters
-from .intrinsics import NO_VALUE, Scope, evaluate, text_of
-from .records import ResourceFailure, Settings, StackResource, is_known, kind_of, now, reason_of
-from .resource import Made, Properties, Request
+from ..world import world
+from . import dynamic, failures, parameters
+from .look_ups import LookUps
+from .records import ResourceFailure, Settings, StackResource, Superseded, is_known, kind_of, now, reason_of
+from .resource import Made, Properties, Request, Said, Unfinished
 from .template import TemplateError, creation_order, parse
 
+INITIATED = "Resource creation Initiated"
+REPLACES = "Requested update requires the creation of a new physical resource; hence creating one."
 
-class Stack:
+
+class Stack(LookUps):
     """The name is what the serializer expects: StackName is read from name, StackStatus from status."""
 
     def __init__(self, name: str, account: str, region: str, exports: Callable[[], dict[str, Any]], settings: Settings):
         self.name, self.account, self.region = name, account, region
         self.stack_id = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
         self.settings = settings
+        self.parent_id: str | None = None
+        self.root_id: str | None = None
         self.created_at = now()
         self.updated_at: datetime | None = None
         self.deleted_at: datetime | None = None
@@ -39,17 +43,38 @@ class Stack:
         self.resources: dict[str, StackResource] = {}
         self.outputs: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
+        self.token: str | None = None
+        self.drift: dict[str, Any] = {}
+        self._busy = self._superseded = self._cancelled = False
+        self._way_back: Callable[[], None] | None = None
         self._all_exports = exports
 
     @property
     def tags(self) -> dict[str, str]:
         return self.settings.tags
 
-    # -- the three operations ---------------------------------------------------------------
+    def carry_out(self, work: Callable[[], None]) -> None:
+        """The second half of an operation, after whatever is still running for this stack."""
 
-    def create(self, body: str, given: dict[str, str]) -> None:
+        def alone() -> None:
+            world.wait_for(lambda: not self._busy, float("inf"))
+            self._busy, self._superseded, self._cancelled = True, False, False
+            try:
+                work()
+            except Superseded:
+                pass
+            finally:
+                self._busy = False
+
+        world.start(alone)
+
+    # -- the operations -----------------------------------------------------------------------
+
+    def begin_create(self, body: str, given: dict[str, str]) -> None:
         self.load(body, given)
         self._record(None, "CREATE_IN_PROGRESS", "User Initiated")
+
+    def create(self) -> None:
         try:
             for name in creation_order(self.template):
                 self._create(name)
@@ -59,20 +84,29 @@ class Stack:
             return
         self._record(None, "CREATE_COMPLETE")
 
-    def update(self, body: str, given: dict[str, str]) -> None:
-        before = (self.body, self.template, self.given, self.values)
+    def begin_update(
+        self, body: str, given: dict[str, str], tags: dict[str, str] | None = None, keep_failures: bool = False
+    ) -> Callable[[], None]:
+        before = (self.body, self.template, self.given, self.values, self.settings.tags)
         snapshot = {name: (item.definition, item.properties) for name, item in self.resources.items()}
         self.load(body, given)
+        self.settings.tags = tags or self.settings.tags
         self.updated_at = now()
         self._record(None, "UPDATE_IN_PROGRESS", "User Initiated")
+        return lambda: self._update(before, snapshot, keep_failures)
+
+    def _update(self, before: tuple[Any, ...], snapshot: dict[str, Any], keep_failures: bool) -> None:
         replaced: list[StackResource] = []
         try:
             for name in creation_order(self.template):
                 self._create_or_update(name, replaced)
             self.outputs = self._evaluate_outputs()
         except (ResourceFailure, TemplateError) as failure:
+            if keep_failures:
+                self._record(None, "UPDATE_FAILED", str(failure))
+                return
             self._record(None, "UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
-            self.body, self.template, self.given, self.values = before
+            self.body, self.template, self.given, self.values, self.settings.tags = before
             self._undo_update(snapshot, replaced)
             return
         self._record(None, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -83,16 +117,31 @@ class Stack:
             self.resources.pop(item.logical_id, None)
         self._record(None, "UPDATE_COMPLETE")
 
-    def delete(self, retained: list[str]) -> None:
+    def cancel_update(self) -> None:
+        self._cancelled = True
+
+    def begin_delete(self, retained: list[str]) -> Callable[[], None]:
+        self._superseded = self._busy
         self._record(None, "DELETE_IN_PROGRESS", "User Initiated")
+        return lambda: self._delete(retained)
+
+    def _delete(self, retained: list[str]) -> None:
         left = self._remove(list(self.resources.values()), keep=True, also_keep=retained)
         if left:
             names = ", ".join(item.logical_id for item in left)
             self._record(None, "DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
             return
-        self.deleted_at, self.fading = now(), True
+        self.deleted_at, self.fading = now(), not world.options.clusters
         self.outputs = []
         self._record(None, "DELETE_COMPLETE")
+
+    def begin_rollback(self) -> Callable[[], None]:
+        """Continue a rollback that failed, or roll back what was left as it was."""
+        if self.status == "UPDATE_ROLLBACK_FAILED" and self._way_back:
+            self._record(None, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+            return self._way_back
+        self._record(None, "ROLLBACK_IN_PROGRESS", "User Initiated")
+        return lambda: self._roll_back("ROLLBACK")
 
     # -- parts ------------------------------------------------------------------------------
 
@@ -106,23 +155,14 @@ class Stack:
         values = parameters.resolve(template, given, self._system_parameter)
         self.body, self.template, self.given, self.values = body, template, given, values
 
-    def scope(self) -> Scope:
-        return Scope(
-            reference=self._reference,
-            attribute=self._attribute,
-            imported=self._imported,
-            zones=lambda region: [(region or self.region) + letter for letter in "abcdef"],
-            mappings=self.template.get("Mappings", {}),
-            conditions=self.template.get("Conditions", {}),
-        )
-
-    def evaluated(self, name: str) -> Properties | None:
-        """A resource's properties, or None where its condition is false."""
-        definition = self.template["Resources"][name]
-        scope = self.scope()
-        if "Condition" in definition and not scope.condition(definition["Condition"]):
-            return None
-        return evaluate(definition.get("Properties", {}), scope)
+    def _breathe(self) -> None:
+        """Let readers see the progress; stop where the operation is no longer wanted."""
+        world.pause(world.options.pace)
+        if self._superseded:
+            raise Superseded
+        if self._cancelled:
+            self._cancelled = False
+            raise ResourceFailure("Update cancelled by user.")
 
     def _create(self, name: str) -> None:
         definition = self.template["Resources"][name]
@@ -132,30 +172,45 @@ class Stack:
         item = StackResource(name, definition["Type"], definition, properties)
         self.resources[name] = item
         self._record(item, "CREATE_IN_PROGRESS")
+        self._breathe()
         self._guarded(item, "CREATE_FAILED", lambda: self._make(item))
         self._record(item, "CREATE_COMPLETE")
 
     def _make(self, item: StackResource) -> None:
-        request = self._request(item)
-        item.made = kind_of(item.type_name).create(request, dynamic.resolve(item.properties, request))
-        if not item.made.physical_id:
+        def begun(physical_id: str) -> None:
+            item.made = Made(physical_id)
+            self._record(item, "CREATE_IN_PROGRESS", INITIATED)
+
+        failures.check(self.name, item, "create")
+        request = self._request(item, begun)
+        try:
+            made = kind_of(item.type_name).create(request, dynamic.resolve(item.properties, request))
+        except Unfinished as unfinished:
+            item.made = unfinished.made
+            raise
+        if not made.physical_id:
             raise ResourceFailure(f"{item.type_name} was made without a physical id")
+        is_told, item.made = item.made is not None, made
+        if not is_told:
+            self._record(item, "CREATE_IN_PROGRESS", INITIATED)
 
     def _create_or_update(self, name: str, replaced: list[StackResource]) -> None:
         item = self.resources.get(name)
-        if item is None:
+        if item is None or item.made is None:
             self._create(name)
             return
         properties = self.evaluated(name)
         definition = self.template["Resources"][name]
-        if properties is None or definition["Type"] != item.type_name:
+        if properties is None or definition["Type"] != item.type_name or item.status == "CREATE_FAILED":
             replaced.append(self.resources.pop(name))
             self._create(name)
             return
-        if properties == item.properties:
+        if properties == item.properties and item.status != "UPDATE_FAILED":
             item.definition = definition
             return
         self._record(item, "UPDATE_IN_PROGRESS")
+        self._breathe()
+        item.attempted = properties
         old = StackResource(name, item.type_name, item.definition, item.properties, item.made)
         self._guarded(item, "UPDATE_FAILED", lambda: self._change(item, old, properties, replaced))
         item.definition, item.properties = definition, properties
@@ -165,14 +220,16 @@ class Stack:
         self, item: StackResource, old: StackResource, properties: Properties, replaced: list[StackResource]
     ) -> None:
         assert item.made
+        failures.check(self.name, item, "update")
         kind = kind_of(item.type_name)
         request = self._request(item)
         resolved = dynamic.resolve(properties, request)
         made = kind.update(request, item.made, dynamic.resolve(old.properties, request), resolved)
         if made is None:
-            self._record(item, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical "
-                         "resource; hence creating one.")  # fmt: skip
+            self._record(item, "UPDATE_IN_PROGRESS", REPLACES)
             made = kind.create(request, resolved)
+            item.made = made
+            self._record(item, "UPDATE_IN_PROGRESS", INITIATED)
             replaced.append(old)
         item.made = made
 
@@ -192,37 +249,67 @@ class Stack:
             self._record(None, "CREATE_FAILED", reason)
             return
         final = "DELETE" if self.settings.on_failure == "DELETE" else "ROLLBACK"
-        self._record(None, f"{final}_IN_PROGRESS", reason + "Rollback requested by user.")
+        asked = "Delete" if final == "DELETE" else "Rollback"
+        self._record(None, f"{final}_IN_PROGRESS", f"{reason}{asked} requested by user.")
+        self._roll_back(final)
+
+    def _roll_back(self, final: str) -> None:
         left = self._remove(list(self.resources.values()), keep=True, creating=True)
         self.outputs = []
-        self._record(None, f"{final}_FAILED" if left else f"{final}_COMPLETE")
+        names = ", ".join(item.logical_id for item in left)
+        reason = f"The following resource(s) failed to delete: [{names}]. " if left else None
         if final == "DELETE" and not left:
             self.deleted_at = now()
+        self._record(None, f"{final}_FAILED" if left else f"{final}_COMPLETE", reason)
 
     def _undo_update(self, snapshot: dict[str, Any], replaced: list[StackResource]) -> None:
-        failures: list[StackResource] = []
+        leftover: list[StackResource] = []
         for old in replaced:
             current = self.resources.pop(old.logical_id, None)
             if current is not None:
-                failures += self._remove([current], keep=False)
+                leftover.append(current)
             self.resources[old.logical_id] = old
-        fresh = [item for name, item in self.resources.items() if name not in snapshot]
-        failures += self._remove(fresh, keep=False)
-        for item in fresh:
-            self.resources.pop(item.logical_id, None)
+        leftover += [item for name, item in self.resources.items() if name not in snapshot]
+        for item in leftover:
+            if self.resources.get(item.logical_id) is item:
+                del self.resources[item.logical_id]
+        self._way_back = lambda: self._finish_undo(snapshot, leftover)
+        self._way_back()
+
+    def _finish_undo(self, snapshot: dict[str, Any], leftover: list[StackResource]) -> None:
+        failed = []
         for name, (definition, properties) in snapshot.items():
             item = self.resources[name]
-            if item.properties == properties or item.made is None:
-                continue
             try:
-                made = kind_of(item.type_name).update(self._request(item), item.made, item.properties, properties)
-                item.made, item.definition, item.properties = made or item.made, definition, properties
-                self._record(item, "UPDATE_COMPLETE")
+                self._restore(item, definition, properties)
             except Exception as error:
-                failures.append(item)
+                failed.append(item)
                 self._record(item, "UPDATE_FAILED", reason_of(error))
         self.outputs = self._evaluate_outputs()
-        self._record(None, "UPDATE_ROLLBACK_FAILED" if failures else "UPDATE_ROLLBACK_COMPLETE")
+        if failed:
+            names = ", ".join(item.logical_id for item in failed)
+            reason = f"The following resource(s) failed to update: [{names}]. "
+            self._record(None, "UPDATE_ROLLBACK_FAILED", reason)
+            return
+        self._record(None, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._remove(leftover, keep=False)
+        self._way_back = None
+        self._record(None, "UPDATE_ROLLBACK_COMPLETE")
+
+    def _restore(self, item: StackResource, definition: dict[str, Any], properties: Properties) -> None:
+        """Send the old properties again, also to a custom resource whose update failed."""
+        kind, tried = kind_of(item.type_name), item.attempted
+        failed_halfway = item.status == "UPDATE_FAILED" and kind.asks_again_after_failure and tried is not None
+        if item.made is None or (item.properties == properties and not failed_halfway):
+            return
+        self._record(item, "UPDATE_IN_PROGRESS")
+        self._breathe()
+        failures.check(self.name, item, "update")
+        current = tried if failed_halfway and tried is not None else item.properties
+        made = kind.update(self._request(item), item.made, current, properties)
+        item.made, item.definition, item.properties = made or item.made, definition, properties
+        item.attempted = None
+        self._record(item, "UPDATE_COMPLETE")
 
     def _remove(
         self,
@@ -245,15 +332,21 @@ class Stack:
                 self._record(item, "DELETE_SKIPPED")
                 waiting.remove(item)
         reasons: dict[int, str] = {}
+        final: set[int] = set()
         progress = True
         while waiting and progress:
             progress = False
-            for item in list(waiting):
+            for item in [item for item in waiting if id(item) not in final]:
+                if id(item) not in reasons:
+                    self._record(item, "DELETE_IN_PROGRESS")
+                    world.pause(world.options.pace)
                 try:
                     assert item.made
+                    failures.check(self.name, item, "delete")
                     kind_of(item.type_name).delete(self._request(item), item.made, item.properties)
                 except Exception as error:
                     reasons[id(item)] = reason_of(error)
+                    final |= {id(item)} if isinstance(error, Said) else set()
                     continue
                 self._record(item, "DELETE_COMPLETE")
                 waiting.remove(item)
@@ -274,82 +367,11 @@ class Stack:
         chosen = item.definition.get(policy, "Delete")
         return chosen == "Retain" or (chosen == "RetainExceptOnCreate" and not creating)
 
-    def _evaluate_outputs(self) -> list[dict[str, Any]]:
-        outputs, scope = [], self.scope()
-        for name, output in self.template.get("Outputs", {}).items():
-            if "Condition" in output and not scope.condition(output["Condition"]):
-                continue
-            entry = {"OutputKey": name, "OutputValue": text_of(evaluate(output["Value"], scope))}
-            if "Description" in output:
-                entry["Description"] = output["Description"]
-            if "Export" in output:
-                entry["ExportName"] = text_of(evaluate(output["Export"]["Name"], scope))
-                owner = self._all_exports().get(entry["ExportName"])
-                if owner and owner["ExportingStackId"] != self.stack_id:
-                    raise TemplateError(
-                        f"Export with name {entry['ExportName']} is already exported by stack "
-                        f"{owner['ExportingStackId'].split('/')[1]}. "
-                    )
-            outputs.append(entry)
-        return outputs
-
-    # -- look-ups ---------------------------------------------------------------------------
-
-    def _request(self, item: StackResource) -> Request:
+    def _request(self, item: StackResource, begun: Callable[[str], None] | None = None) -> Request:
         return Request(
             self.account, self.region, self.name, self.stack_id, item.logical_id, item.type_name,
-            self.tags, item.definition.get("DeletionPolicy", "Delete"),
+            self.tags, item.definition.get("DeletionPolicy", "Delete"), begun or (lambda _: None),
         )  # fmt: skip
-
-    def _reference(self, name: str) -> Any:
-        if name in self.values:
-            return self.values[name]
-        pseudo = {
-            "AWS::AccountId": self.account,
-            "AWS::NoValue": NO_VALUE,
-            "AWS::NotificationARNs": self.settings.notification_arns,
-            "AWS::Partition": "aws",
-            "AWS::Region": self.region,
-            "AWS::StackId": self.stack_id,
-            "AWS::StackName": self.name,
-            "AWS::URLSuffix": "amazonaws.com",
-        }
-        if name in pseudo:
-            return pseudo[name]
-        made = self._existing(name)
-        return made.reference if made.reference is not None else made.physical_id
-
-    def _attribute(self, name: str, attribute: str) -> Any:
-        made = self._existing(name)
-        if attribute in made.attributes:
-            return made.attributes[attribute]
-        model_attribute = getattr(made.model, "get_cfn_attribute", None)
-        if model_attribute:
-            value = model_attribute(attribute)
-            if value is not None:
-                return value
-        raise TemplateError(
-            f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
-        )
-
-    def _existing(self, name: str) -> Made:
-        item = self.resources.get(name)
-        if item is None or item.made is None:
-            raise TemplateError(f"Template error: resource {name} does not exist, so nothing can refer to it")
-        return item.made
-
-    def _imported(self, name: str) -> Any:
-        export = self._all_exports().get(name)
-        if export is None:
-            raise TemplateError(f"No export named {name} found.")
-        return export["Value"]
-
-    def _system_parameter(self, name: str) -> str:
-        request = Request(self.account, self.region, self.name, self.stack_id, "", "")
-        try:
-            return request.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-        except ClientError as error:
-            raise TemplateError(f"Unable to fetch parameters [{name}] from parameter store") from error
 
     def _record(self, item: StackResource | None, status: str, reason: str | None = None) -> None:
         moment = now()
@@ -369,4 +391,6 @@ class Stack:
         }
         if reason:
             event["ResourceStatusReason"] = reason
+        if self.token:
+            event["ClientRequestToken"] = self.token
         self.events.append(event)

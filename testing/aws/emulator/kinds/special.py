@@ -8,8 +8,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ..engine.resource import Made, Properties, PropertyError, Request, ResourceType, changed, register
-from ..engine.shapes import parameters_for
+from moto.cloudformation.models import cloudformation_backends
+
+from ..clusters import custom_resource
+from ..engine import api, changes, operations
+from ..engine.intrinsics import text_of
+from ..engine.records import Settings
+from ..engine.resource import Made, Properties, PropertyError, Request, ResourceType, Said, Unfinished, register
+from ..engine.stack import Stack
+from ..world import world
 
 HANDLER_VARIABLE = "EMULATOR_CUSTOM_RESOURCES"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -49,58 +56,69 @@ class NestedStack(ResourceType):
     name = "AWS::CloudFormation::Stack"
 
     def create(self, request: Request, properties: Properties) -> Made:
-        cloudformation = request.client("cloudformation")
-        name = request.generated_name(128)
-        values = self._values(name, properties, request)
-        identifier = cloudformation.create_stack(
-            **parameters_for(cloudformation, "create_stack", values | {"DisableRollback": True})
-        )["StackId"]
-        return self._made(cloudformation, identifier, "CREATE_COMPLETE")
+        backend = self._backend(request)
+        parent = backend.stacks[request.stack_id]
+        # What was made before a failure stays until the parent's rollback deletes the nested stack.
+        settings = Settings(dict(request.tags), "DO_NOTHING", CAPABILITIES)
+        stack = api.new_stack(backend, request.generated_name(128), settings)
+        stack.parent_id, stack.root_id, stack.token = parent.stack_id, parent.root_id or parent.stack_id, parent.token
+        stack.begin_create(api.template_at(properties["TemplateURL"], request.region), self._given(properties))
+        backend.stacks[stack.stack_id] = stack
+        request.begun(stack.stack_id)
+        stack.create()
+        return self._made(stack, "created", "CREATE_COMPLETE")
 
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
-        cloudformation = request.client("cloudformation")
-        values = self._values(made.physical_id, new, request)
-        if changed(old, new):
-            cloudformation.update_stack(**parameters_for(cloudformation, "update_stack", values))
-        return self._made(cloudformation, made.physical_id, "UPDATE_COMPLETE")
+        stack = self._backend(request).stacks[made.physical_id]
+        body, given = api.template_at(new["TemplateURL"], request.region), self._given(new)
+        if stack.tags == request.tags and not changes.differences(stack, body, given):
+            return self._made(stack, "updated", stack.status)
+        stack.begin_update(body, given, dict(request.tags))()
+        return self._made(stack, "updated", "UPDATE_COMPLETE")
 
     @staticmethod
-    def _values(name: str, properties: Properties, request: Request) -> dict[str, Any]:
-        given = properties.get("Parameters", {})
-        return {
-            "StackName": name,
-            "TemplateURL": properties["TemplateURL"],
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
-            "Capabilities": CAPABILITIES,
-            "Tags": [{"Key": key, "Value": value} for key, value in request.tags.items()],
-        }
+    def _backend(request: Request) -> Any:
+        return cloudformation_backends[request.account][request.region]
 
     @staticmethod
-    def _made(cloudformation: Any, identifier: str, wanted: str) -> Made:
-        stack = cloudformation.describe_stacks(StackName=identifier)["Stacks"][0]
-        if stack["StackStatus"] != wanted:
-            raise PropertyError(
-                f"Embedded stack {identifier} was not successfully created: "
-                f"{stack.get('StackStatusReason', stack['StackStatus'])}"
-            )
-        outputs = {f"Outputs.{item['OutputKey']}": item["OutputValue"] for item in stack.get("Outputs", [])}
-        return Made(identifier, outputs)
+    def _given(properties: Properties) -> dict[str, str]:
+        given = properties.get("Parameters", {}).items()
+        return {key: ",".join(value) if isinstance(value, list) else text_of(value) for key, value in given}
+
+    @staticmethod
+    def _made(stack: Stack, what: str, wanted: str) -> Made:
+        if stack.status != wanted:
+            reason = stack.reason or stack.status
+            raise Said(f"Embedded stack {stack.stack_id} was not successfully {what}: {reason}")
+        return Made(stack.stack_id, {f"Outputs.{item['OutputKey']}": item["OutputValue"] for item in stack.outputs})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
-        cloudformation = request.client("cloudformation")
-        cloudformation.delete_stack(StackName=made.physical_id)
-        stack = cloudformation.describe_stacks(StackName=made.physical_id)["Stacks"][0]
-        if stack["StackStatus"] != "DELETE_COMPLETE":
-            raise PropertyError(f"Embedded stack {made.physical_id} was not successfully deleted")
+        backend = self._backend(request)
+        stack = backend.stacks.get(made.physical_id)
+        if stack is None:
+            return
+        stack.begin_delete([])()
+        operations.forget_if_deleted(backend, stack)
+        if stack.status != "DELETE_COMPLETE":
+            raise PropertyError(f"Embedded stack {made.physical_id} was not successfully deleted: {stack.reason}")
 
 
 def handler() -> Callable[[Event], Event] | None:
-    """The function that answers custom resources: module:function in the environment."""
+    """The function that answers custom resources: module:function in the environment, or this account's own."""
     place = os.environ.get(HANDLER_VARIABLE)
     if not place:
-        return None
+        return custom_resource.answer if world.options.clusters else None
     module, _, function = place.partition(":")
     return getattr(importlib.import_module(module), function or "handle")
+
+
+def as_texts(value: Any) -> Any:
+    """Whatever stands in a template, a custom resource gets its scalars as texts."""
+    if isinstance(value, dict):
+        return {key: as_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_texts(item) for item in value]
+    return text_of(value)
 
 
 class CustomResource(ResourceType):
@@ -110,15 +128,21 @@ class CustomResource(ResourceType):
     Data. Without a handler the resource is made with what it was given, and has no attributes.
     """
 
+    asks_again_after_failure = True
+
     def __init__(self, name: str):
         self.name = name
 
     def create(self, request: Request, properties: Properties) -> Made:
         if not properties.get("ServiceToken"):
             raise PropertyError("Invalid Custom Resource: ServiceToken is missing")
-        answer = self._ask("Create", request, properties)
-        identifier = answer.get("PhysicalResourceId") or properties.get("ClusterName") or request.generated_name()
-        return Made(identifier, dict(answer.get("Data") or {}))
+        name = properties.get("ClusterName") or request.generated_name()
+        try:
+            answer = self._ask("Create", request, properties)
+        except Said as failure:
+            # Something may stand all the same: a rollback sends Delete.
+            raise Unfinished(str(failure), Made(name)) from failure
+        return Made(answer.get("PhysicalResourceId") or name, dict(answer.get("Data") or {}))
 
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         answer = self._ask("Update", request, new, made.physical_id, old)
@@ -142,13 +166,13 @@ class CustomResource(ResourceType):
             "StackId": request.stack_id,
             "LogicalResourceId": request.logical_id,
             "ResourceType": request.type_name,
-            "ResourceProperties": properties,
+            "ResourceProperties": as_texts(properties),
             "ServiceToken": properties.get("ServiceToken"),
         }
         if identifier:
             event["PhysicalResourceId"] = identifier
         if old is not None:
-            event["OldResourceProperties"] = old
+            event["OldResourceProperties"] = as_texts(old)
         return function(event) or {}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.instances import Instance
 
 from ..extension import wrap
 
@@ -158,12 +159,22 @@ def create_vpc_endpoint(original: Any, self: Any, *rest: Any, **options: Any) ->
 
 @wrap(EC2Backend, "terminate_instances")
 def terminate_instances(original: Any, self: Any, instance_ids: list[str]) -> Any:
-    """The interfaces that were made with an instance go with it."""
+    """The interfaces that were made with an instance go with it; others are free again."""
     answer = original(self, instance_ids)
     for identifier, card in list(self.enis.items()):
-        if card.instance is not None and card.instance.id in instance_ids:
+        if card.instance is None or card.instance.id not in instance_ids:
+            continue
+        if identifier in card.instance.__dict__.get("emulator_lent", ()):
+            card.instance, card.attachment_id, card.status = None, None, "available"
+        else:
             del self.enis[identifier]
     return answer
+
+
+@wrap(Instance, "prep_nics")
+def prep_nics(original: Any, self: Any, nic_spec: list[dict[str, Any]], *rest: Any, **options: Any) -> None:
+    self.emulator_lent = {card["NetworkInterfaceId"] for card in nic_spec if card.get("NetworkInterfaceId")}
+    original(self, nic_spec, *rest, **options)
 
 
 @wrap(EC2Backend, "create_subnet")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ec2.responses import EC2Response
 
@@ -117,3 +118,26 @@ def _check_targets(response: Any, backend: Any, kind: str) -> None:
                 "ReservationCapacityExceeded",
                 f"Reservation {identifier} is for {reservation['InstanceType']}, not for {kind}.",
             )
+
+
+@wrap(EC2Backend, "run_instances")
+def with_the_templates_network(original: Any, self: Any, *arguments: Any, **options: Any) -> Any:
+    """A launch without a network of its own takes that of its launch template, its first interface only."""
+    template = options.get("launch_template")
+    if template and not options.get("nics") and not options.get("subnet_id"):
+        data = self._get_template_from_args(template).data
+        cards = [card for card in data.get("NetworkInterfaces") or [] if int(card.get("NetworkCardIndex") or 0) == 0]
+        first = next((card for card in cards if int(card.get("DeviceIndex") or 0) == 0), None)
+        if first:
+            options |= _network(self, first)
+    return original(self, *arguments, **options)
+
+
+def _network(backend: Any, card: dict[str, Any]) -> dict[str, Any]:
+    if identifier := card.get("NetworkInterfaceId"):
+        subnet = backend.get_network_interface(identifier).subnet.id
+        return {"nics": [{"DeviceIndex": 0, "NetworkInterfaceId": identifier}], "subnet_id": subnet}
+    used = {"DeviceIndex": 0, "SubnetId": card["SubnetId"], "Groups": list(card.get("Groups") or [])}
+    if "AssociatePublicIpAddress" in card:
+        used["AssociatePublicIpAddress"] = _true(card["AssociatePublicIpAddress"])
+    return {"nics": [used], "subnet_id": card["SubnetId"]}

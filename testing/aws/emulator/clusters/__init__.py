@@ -1,0 +1,1 @@
+"""What ParallelCluster and its clusters do in an account: the provider, the nodes, Slurm."""

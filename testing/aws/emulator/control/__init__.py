@@ -1,0 +1,1 @@
+"""What a test may ask of the server that is not AWS: faults, calls, inventory, a fresh account."""

@@ -1,0 +1,96 @@
+"""The HTTP server: one request at a time reaches the account, and everything else around that.
+
+A request first meets the control API (control/), then the rules for faults, then the account. What
+happened is kept as a list of calls.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .control import api, calls, faults
+from .world import world
+
+HOST = "127.0.0.1"
+Environ = dict[str, Any]
+Start = Callable[..., Any]
+
+
+class Application:
+    """The WSGI application around the emulator underneath."""
+
+    def __init__(self, inner: Callable[[Environ, Start], Iterable[bytes]]):
+        self._inner = inner
+
+    def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/emulator/"):
+            return api.answer(environ, start_response)
+        call = calls.recognize(environ)
+        fault = faults.next_for(call)
+        if fault is not None:
+            status, headers, body = faults.carry_out(fault, call, environ)
+        else:
+            status, headers, body = world.as_caller(call.caller, lambda: self._ask(environ))
+        calls.remember(call, status, headers, body)
+        start_response(status, headers)
+        return [body]
+
+    def _ask(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        """The whole answer, so that nothing of the account is read after the lock is gone."""
+        begun: list[Any] = []
+        written: list[bytes] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Callable[[bytes], None]:
+            begun[:] = [status, headers]
+            return written.append
+
+        parts = self._inner(environ, start)
+        try:
+            body = b"".join([*written, *parts])
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return begun[0], begun[1], body
+
+
+def serve(port: int, clusters: bool, options: dict[str, Any]) -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    world.set(options)
+    application = Application(DomainDispatcherApplication(create_backend_app))
+    server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    endpoint = f"http://{HOST}:{server.server_port}"
+    # The default handler would try to shut the server down from its own thread and hang.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    if clusters:
+        _let_clusters_live(endpoint)
+    print(json.dumps({"endpoint": endpoint}), flush=True)
+    server.serve_forever()
+
+
+def _let_clusters_live(endpoint: str) -> None:
+    from .clusters import life, worker_link
+
+    world.options.clusters = True
+    worker_link.start(endpoint)
+    life.start()
+
+
+def _end_with_input() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os._exit(0)
+
+
