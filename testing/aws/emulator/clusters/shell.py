@@ -90,11 +90,11 @@ def _listing(name: str, rest: list[str], slurm: Slurm) -> Outcome:
     if not slurm.is_up:
         return Outcome(1, error="slurm_load_partitions: Unable to contact slurm controller (connect failure)\n")
     flags = [word for word in rest if word.startswith("-") and word != "-o"]
-    needed = {"-a", "-h"} | ({"-N"} if name == "sinfo" else set())
-    if "-o" not in rest or set(flags) != needed:
-        return Outcome(1, error=f"{name}: this emulator knows only {' '.join(sorted(needed))} -o LAYOUT\n")
+    by_node = name == "sinfo" and "-N" in flags
+    if "-o" not in rest or set(flags) - ({"-N"} if by_node else set()) != {"-a", "-h"}:
+        return Outcome(1, error=f"{name}: this emulator knows only -a -h [-N] -o LAYOUT\n")
     layout = rest[rest.index("-o") + 1]
-    return Outcome(output=slurm.sinfo(layout) if name == "sinfo" else slurm.squeue(layout))
+    return Outcome(output=slurm.sinfo(layout, by_node) if name == "sinfo" else slurm.squeue(layout))
 
 
 def _registered(text: str) -> Outcome | None:

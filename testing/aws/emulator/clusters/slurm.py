@@ -78,11 +78,12 @@ class Slurm:
         word = "UP" if self.is_up else "DOWN"
         return (0 if self.is_up else 1), f"Slurmctld(primary) at {self.head_name} is {word}\n"
 
-    def sinfo(self, layout: str) -> str:
-        lines = []
+    def sinfo(self, layout: str, by_node: bool = True) -> str:
+        """A line for each node; or, as without -N, one for all nodes that are alike."""
+        alike: dict[tuple[str, ...], list[str]] = {}
+        values_of: dict[tuple[str, ...], dict[str, str]] = {}
         for node in sorted(self.nodes.values(), key=lambda node: _by_number(node.name)):
             values = {
-                "N": node.name,
                 "R": node.shape.queue,
                 "P": node.shape.queue,
                 "t": node.state(self.boot_seconds, self.is_stopped),
@@ -91,8 +92,11 @@ class Slurm:
                 "G": node.shape.gres,
                 "E": node.reason(self.is_stopped),
             }
-            lines.append(_filled(layout, values))
-        return "".join(line + "\n" for line in lines)
+            key = (*values.values(), node.name if by_node else node.name.rpartition("-")[0])
+            alike.setdefault(key, []).append(node.name)
+            values_of[key] = values
+        rows = [values_of[key] | {"N": _hosts(names)} for key, names in alike.items()]
+        return "".join(_filled(layout, values) + "\n" for values in rows)
 
     def squeue(self, layout: str) -> str:
         lines = []
@@ -111,6 +115,13 @@ def _filled(layout: str, values: dict[str, str]) -> str:
     for letter in text:
         result += values.get(next(text, ""), "") if letter == "%" else letter
     return result
+
+
+def _hosts(names: list[str]) -> str:
+    """Names that differ in their last number, in Slurm's short form."""
+    if len(names) == 1:
+        return names[0]
+    return f"{names[0].rpartition('-')[0]}-[{','.join(name.rpartition('-')[2] for name in names)}]"
 
 
 def _by_number(name: str) -> tuple[str, int]:
