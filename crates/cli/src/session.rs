@@ -112,7 +112,8 @@ impl Session {
         }
     }
 
-    fn home(&self) -> Result<&Path, Failure> {
+    /// Where clusters are kept.
+    pub fn home(&self) -> Result<&Path, Failure> {
         self.home.as_deref().ok_or_else(|| {
             Failure::usage("it is not known where to keep clusters: neither TRAINYARD_HOME nor HOME is set")
                 .hint("export TRAINYARD_HOME=/var/lib/trainyard")
@@ -178,7 +179,9 @@ impl Session {
             (true, false) => Ok(Where::Aws),
             (false, true) => Ok(Where::Local),
             // Nothing is known to stand. What was rehearsed before has a plan here; a spec for AWS may stand there.
-            (false, false) if is_aws && !self.store(name).is_ok_and(|store| store.at("plan.json").exists()) => Ok(Where::Aws),
+            (false, false) if is_aws && !self.store(name).is_ok_and(|store| store.at("plan.json").exists()) => {
+                Ok(Where::Aws)
+            }
             (false, false) => Ok(Where::Local),
         }
     }
@@ -186,9 +189,10 @@ impl Session {
     /// A cluster that was made: its files, its plan, its provider.
     pub fn made(&self, target: &Target) -> Result<Made, Failure> {
         let name = self.cluster_name(target)?;
-        let file = target.file.clone().or_else(|| {
-            (target.cluster.is_none() && Path::new(SPEC_FILE).is_file()).then(|| PathBuf::from(SPEC_FILE))
-        });
+        let file = target
+            .file
+            .clone()
+            .or_else(|| (target.cluster.is_none() && Path::new(SPEC_FILE).is_file()).then(|| PathBuf::from(SPEC_FILE)));
         let spec = file.map(|file| self.spec(&file)).transpose()?;
         let place = self.place(&name, target, spec.as_ref())?;
         let store = self.store_on(&name, place)?;
@@ -198,7 +202,9 @@ impl Session {
             // Made from another machine: the spec and the account say what it is.
             (None, Some(spec)) if place == Where::Aws => self.planned_anew(&spec, &store)?,
             _ => {
-                return Err(Failure::refused(format!("there is no cluster called `{name}`")).hint("make it with: trainyard up"));
+                return Err(
+                    Failure::refused(format!("there is no cluster called `{name}`")).hint("make it with: trainyard up")
+                );
             }
         };
         let provider = self.provider(&plan, &store)?;

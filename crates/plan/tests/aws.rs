@@ -246,7 +246,8 @@ fn data_outlives_its_stack() {
             let template = data(&plan, &call.template);
             for (resource, body) in template["Resources"].as_object().expect("resources") {
                 if precious.contains(&body["Type"].as_str().expect("a type")) {
-                    assert_eq!(body["DeletionPolicy"], "Retain", "{name}: {resource}");
+                    // What was never made whole may go: the next attempt makes it anew.
+                    assert_eq!(body["DeletionPolicy"], "RetainExceptOnCreate", "{name}: {resource}");
                     assert_eq!(body["UpdateReplacePolicy"], "Retain", "{name}: {resource}");
                     assert!(matches!(step.undo, Undo::Kept { .. }), "{name}: `down` would delete {resource}");
                 }
@@ -377,7 +378,7 @@ fn known_outputs_are_put_in() {
         ("network", "PrivateSubnetId", "subnet-0123456789abcdef0"),
         ("network", "NodesSecurityGroupId", "sg-0123456789abcdef0"),
         ("identity", "NodePolicyArn", "arn:aws:iam::111122223333:policy/parallelcluster/x/p"),
-        ("storage", "HomeVolumeId", "vol-0123456789abcdef0"),
+        ("home", "HomeVolumeId", "vol-0123456789abcdef0"),
     ] {
         facts.outputs.entry(stack.into()).or_default().insert(output.into(), value.into());
     }
@@ -426,8 +427,15 @@ fn a_reservation_is_held_against_the_spec() {
 /// A cluster never takes the name of another's stack.
 #[test]
 fn no_cluster_is_called_like_a_stack() {
-    let known: Vec<&str> = trainyard_plan::aws::STACKS.iter().map(|stack| stack.name).collect();
+    let stacks = trainyard_plan::aws::STACKS.iter().map(|stack| stack.name);
+    let known: Vec<&str> = stacks.chain(["cluster"]).collect();
     assert_eq!(known, trainyard_spec::rules::name_clash::ENDINGS);
+    let provider = plan(&one_queue("{name: q, compute: [{name: a, instance: c5.large, max: 2}]}", ""));
+    let provider = provider.steps.iter().find_map(|step| match &step.action {
+        Action::Aws(AwsAction::DeployProvider { stack_name, .. }) => Some(stack_name.clone()),
+        _ => None,
+    });
+    assert!(provider.expect("a provider").contains(trainyard_spec::rules::name_clash::PROVIDER));
 }
 
 /// A file's facts: the rest is assumed around them, and what contradicts the spec is said.
@@ -457,8 +465,14 @@ fn file_systems_stay_where_they_are() {
             Action::Aws(AwsAction::DeployStack(call)) if call.stack == "storage" => Some(call.parameters),
             _ => None,
         });
-        let wires = wires.expect("a storage stack");
-        (wires["HomeSubnetId"].clone(), wires["StorageSubnetId"].clone())
+        let home = plan(spec).steps.into_iter().find_map(|step| match step.action {
+            Action::Aws(AwsAction::DeployStack(call)) if call.stack == "home" => Some(call.parameters),
+            _ => None,
+        });
+        (
+            home.expect("a home stack")["HomeSubnetId"].clone(),
+            wires.expect("a storage stack")["StorageSubnetId"].clone(),
+        )
     };
     let private = subnets(&spec_of(""));
     assert_eq!(private, subnets(&spec_of(", head: {subnet: public}")));

@@ -92,6 +92,25 @@ pub fn read(text: &str) -> Source {
     Source { root: reader.root, problems: reader.problems }
 }
 
+/// Any YAML or JSON document as plain data, without places; `None` when it is neither.
+pub fn data(text: &str) -> Option<serde_json::Value> {
+    read(text).root.map(Node::into_data)
+}
+
+impl Node {
+    fn into_data(self) -> serde_json::Value {
+        match self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(is) => is.into(),
+            Value::Int(number) => number.into(),
+            Value::Float(number) => number.into(),
+            Value::Text(text) => text.into(),
+            Value::List(items) => items.into_iter().map(Self::into_data).collect(),
+            Value::Map(fields) => fields.into_iter().map(|(key, node)| (key.name, node.into_data())).collect(),
+        }
+    }
+}
+
 /// Boxed: a diagnostic is large, and reading seldom fails.
 type Problem = Box<Diagnostic>;
 

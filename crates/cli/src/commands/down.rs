@@ -1,16 +1,21 @@
 //! `trainyard down`: the cluster goes, people's files stay.
 
-use std::path::PathBuf;
+mod here;
+#[cfg(feature = "aws")]
+pub mod there;
 
-use fs_err as fs;
+use std::path::{Path, PathBuf};
+
+use trainyard_plan::Plan;
 use trainyard_provider::engine::{Engine, Journal};
 use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Observed};
 
-use crate::session::{Session, Target};
-use crate::ui::Confirmed;
+use crate::session::{Made, Session, Target, Where};
 
-/// Take the cluster down. Files in /fsx and /home stay unless --delete-data names them.
+/// Take the cluster down. People's files stay unless --delete-data names them.
+///
+/// On AWS what stays is listed with what it costs a month, and `trainyard up` of the same file adopts it again.
 #[derive(Debug, clap::Args)]
 pub struct Down {
     /// The spec. Without it: trainyard.yaml, or the one cluster that runs.
@@ -20,7 +25,8 @@ pub struct Down {
     /// Also when jobs run: they are ended.
     #[arg(long)]
     force: bool,
-    /// Delete the cluster's data as well: `fsx`, `home`, or the cluster's name for everything.
+    /// Delete what would stay as well: `fsx`, `home`, `data` or another name that `down` lists, or the cluster's name for
+    /// everything.
     #[arg(long, value_name = "NAME")]
     delete_data: Vec<String>,
     /// Do not ask.
@@ -29,43 +35,26 @@ pub struct Down {
 }
 
 impl Down {
-    pub fn run(self, session: &Session) -> Result<u8, Failure> {
-        let target = Target { file: self.target.file.clone().or(self.spec.clone()), ..self.target.clone() };
-        let made = session.made(&target)?;
-        let (store, provider) = (made.store, made.provider);
-        let deletions = self.deletions(&store, &made.plan.cluster)?;
-        let _lock = Session::lock(&store, "down")?;
-        // Another run may have changed it while this one waited.
-        let plan = store.plan()?.unwrap_or(made.plan);
-        self.mind_the_jobs(&provider.observe(&plan)?, &plan.cluster)?;
-        let confirmed = if deletions.is_empty() {
-            None
-        } else {
-            let what = format!("this deletes {} of cluster {}", self.delete_data.join(" and "), plan.cluster);
-            Some(session.ui.confirm(&what, &plan.cluster, self.yes)?)
-        };
-        let mut journal = Journal::open(&store.at("journal.jsonl"))?;
-        let was_live = journal.is_live();
-        let progress = session.ui.progress();
-        let engine = Engine { provider: &*provider, reporter: &progress, cancel: &session.cancel };
-        let again = format!("trainyard down --cluster {}", plan.cluster);
-        engine.down(&plan, &mut journal).map_err(|failure| failure.hint(format!("go on with: {again}")))?;
-        if let Some(confirmed) = confirmed {
-            delete(&deletions, &confirmed)?;
-        }
-        report(session, &store, &plan.cluster, was_live, &deletions);
-        Ok(0)
+    /// Taking down the cluster of a spec, with what it keeps kept.
+    pub fn of(file: &Path, place: Where, force: bool) -> Self {
+        let target = Target { file: Some(file.to_owned()), cluster: None, on: Some(place) };
+        Self { spec: None, target, force, delete_data: Vec::new(), yes: true }
     }
 
-    fn deletions(&self, store: &Store, cluster: &str) -> Result<Vec<PathBuf>, Failure> {
-        let known = |name: &String| match name.as_str() {
-            "fsx" => Ok(store.at("shared/fsx")),
-            "home" => Ok(store.at("shared/home")),
-            name if name == cluster => Ok(store.folder().to_owned()),
-            other => Err(Failure::usage(format!("cluster {cluster} has no data called `{other}`"))
-                .hint(format!("there is `fsx`, `home`, and `{cluster}` for everything"))),
-        };
-        self.delete_data.iter().map(known).collect()
+    pub fn run(self, session: &Session) -> Result<u8, Failure> {
+        let target = Target { file: self.target.file.clone().or(self.spec.clone()), ..self.target.clone() };
+        let mut made = session.made(&target)?;
+        let _lock = Session::lock(&made.store, "down")?;
+        // Another run may have changed it while this one waited.
+        made.plan = made.store.plan()?.unwrap_or(made.plan);
+        self.mind_the_jobs(&made.provider.observe(&made.plan)?, &made.plan.cluster)?;
+        match &made.plan.target {
+            trainyard_plan::Target::Local(_) => self.here(session, &made),
+            #[cfg(feature = "aws")]
+            trainyard_plan::Target::Aws(target) => self.there(session, &made, target),
+            #[cfg(not(feature = "aws"))]
+            trainyard_plan::Target::Aws(_) => Err(Failure::usage("this trainyard was built without AWS")),
+        }
     }
 
     fn mind_the_jobs(&self, observed: &Observed, cluster: &str) -> Result<(), Failure> {
@@ -80,30 +69,30 @@ impl Down {
     }
 }
 
-/// Deleting needs the proof that somebody agreed.
-fn delete(paths: &[PathBuf], _: &Confirmed) -> Result<(), Failure> {
-    for path in paths.iter().filter(|path| path.exists()) {
-        fs::remove_dir_all(path)?;
-    }
-    Ok(())
+/// Undoes the plan's steps; returns whether anything stood.
+pub fn undo(session: &Session, made: &Made, again: &str) -> Result<bool, Failure> {
+    let mut journal = Journal::open(&made.store.at("journal.jsonl"))?;
+    let was_live = journal.is_live();
+    let progress = session.ui.progress();
+    let engine = Engine { provider: &*made.provider, reporter: &progress, cancel: &session.cancel };
+    engine.down(&made.plan, &mut journal).map_err(|failure| failure.hint(format!("go on with: {again}")))?;
+    Ok(was_live)
 }
 
-fn report(session: &Session, store: &Store, cluster: &str, was_live: bool, deletions: &[PathBuf]) {
-    let kept: Vec<PathBuf> =
-        ["shared/fsx", "shared/home", "log"].iter().map(|below| store.at(below)).filter(|path| path.is_dir()).collect();
-    if session.ui.is_json() {
-        let line = serde_json::json!({"event": "down", "cluster": cluster, "kept": kept, "deleted": deletions});
-        session.ui.data(&line.to_string());
-        return;
+/// The names of what would be deleted, each one known.
+fn known_names<'a>(asked: &'a [String], known: &[String], plan: &Plan) -> Result<Vec<&'a str>, Failure> {
+    let unknown = asked.iter().find(|name| **name != plan.cluster && !known.contains(name));
+    match unknown {
+        None => Ok(asked.iter().map(String::as_str).collect()),
+        Some(other) => {
+            let there: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            Err(Failure::usage(format!("cluster {} has no data called `{other}`", plan.cluster))
+                .hint(format!("there is {}, and `{}` for everything", there.join(", "), plan.cluster)))
+        }
     }
-    session.ui.say(&format!("cluster {cluster} {}", if was_live { "is down" } else { "was down already" }));
-    for path in deletions {
-        session.ui.say(&format!("  deleted: {}", path.display()));
-    }
-    for path in &kept {
-        session.ui.say(&format!("  kept: {}", path.display()));
-    }
-    if !kept.is_empty() {
-        session.ui.say("  it costs nothing but disk; `trainyard up` adopts it again, --delete-data deletes it");
-    }
+}
+
+/// The folder of a cluster, for `down` and its report.
+fn kept_folders(store: &Store) -> Vec<PathBuf> {
+    ["shared/fsx", "shared/home", "log"].iter().map(|below| store.at(below)).filter(|path| path.is_dir()).collect()
 }

@@ -38,10 +38,13 @@ commands! {
     render: Render,
     up: Up,
     status: Status,
+    list: List,
     nodes: Nodes,
+    fleet: Fleet,
     submit: Submit,
     run: Run,
     down: Down,
+    recreate: Recreate,
     #[command(hide = true)]
     supervisor: Supervisor,
 }

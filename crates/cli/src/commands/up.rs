@@ -6,8 +6,11 @@ use std::time::Instant;
 use trainyard_plan::{Facts, Plan};
 use trainyard_provider::engine::{Engine, Journal, resumable};
 use trainyard_provider::local::Store;
-use trainyard_provider::{Failure, Observed, Provider};
+use trainyard_provider::{Failure, Observed};
 use trainyard_spec::{Spec, model::ProviderKind};
+
+#[cfg(feature = "aws")]
+pub mod changes;
 
 use super::plan::Rehearsal;
 use crate::session::{SPEC_FILE, Session, Where};
@@ -20,16 +23,22 @@ use crate::ui::table;
 pub struct Up {
     /// The spec.
     #[arg(default_value = SPEC_FILE)]
-    file: PathBuf,
+    pub file: PathBuf,
     #[command(flatten)]
-    rehearsal: Rehearsal,
+    pub rehearsal: Rehearsal,
+    /// On AWS: keep watching until the nodes of Capacity Blocks that have not started are there too.
+    #[arg(long)]
+    pub wait_for_capacity: bool,
+    /// Do not ask, even when a change interrupts jobs or replaces something.
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 impl Up {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let begun = Instant::now();
         let spec = session.spec(&self.file)?;
-        let place = self.place(&spec);
+        let place = place(&spec, &self.rehearsal);
         let store = session.store_on(spec.name.as_str(), place)?;
         let _lock = Session::lock(&store, "up")?;
         let facts = survey(session, &spec, &store, place)?;
@@ -38,18 +47,26 @@ impl Up {
         if place == Where::Local {
             refuse_other_plan(&store, &plan, &journal)?;
         }
+        #[cfg(feature = "aws")]
+        let vanished = match &plan.target {
+            trainyard_plan::Target::Aws(target) => self.agree(session, target, &store, &plan, &mut journal)?,
+            trainyard_plan::Target::Local(_) => Vec::new(),
+        };
         store.save_plan(&plan)?;
         let provider = session.provider(&plan, &store)?;
         let progress = session.ui.progress();
         let engine = Engine { provider: &*provider, reporter: &progress, cancel: &session.cancel };
         engine.up(&plan, &mut journal).map_err(|failure| self.advise(failure, &plan.cluster))?;
+        #[cfg(feature = "aws")]
+        if let trainyard_plan::Target::Aws(target) = &plan.target {
+            changes::remove(session, &session.aws(&target.region, &store)?, &vanished)?;
+            if self.wait_for_capacity {
+                changes::wait_for_capacity(session, &*provider, &plan)?;
+            }
+        }
         let observed = provider.observe(&plan)?;
         report(session, &plan, &observed, begun);
         Ok(0)
-    }
-
-    fn place(&self, spec: &Spec) -> Where {
-        if spec.provider == ProviderKind::Aws && !self.rehearsal.rehearse { Where::Aws } else { Where::Local }
     }
 
     fn advise(&self, failure: Failure, cluster: &str) -> Failure {
@@ -63,6 +80,11 @@ impl Up {
             .hint(format!("go on, once that is mended, with: {again}"))
             .hint(format!("or take it down with: trainyard down --cluster {cluster}"))
     }
+}
+
+/// Where the spec's cluster is made.
+pub fn place(spec: &Spec, rehearsal: &Rehearsal) -> Where {
+    if spec.provider == ProviderKind::Aws && !rehearsal.rehearse { Where::Aws } else { Where::Local }
 }
 
 fn survey(session: &Session, spec: &Spec, store: &Store, place: Where) -> Result<Facts, Failure> {

@@ -119,7 +119,7 @@ impl Reporter for Progress {
                     self.line(format!("    went on without it: {}", causes.join(": ")));
                 }
             }
-            Event::Kept { because, .. } => self.line(format!("  \x1b[2m- kept: {because}\x1b[0m")),
+            Event::Kept { step, because } => self.line(format!("  \x1b[2m- {step} stays: {because}\x1b[0m")),
             Event::End => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();

@@ -2,6 +2,7 @@
 
 pub(crate) mod cloudformation;
 pub(crate) mod cluster;
+mod cost;
 mod expects;
 mod fits;
 mod names;
@@ -11,6 +12,7 @@ pub(crate) mod stacks;
 mod steps;
 mod target;
 mod timeouts;
+pub mod update;
 pub(crate) mod wire;
 
 use trainyard_spec::facts::AwsFacts;
@@ -22,7 +24,7 @@ pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
 pub(crate) use steps::{START, WHOLE, cluster_template_path, template_path};
-pub use target::{AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, StackCall};
+pub use target::{AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, Keepsake, StackCall};
 pub use wire::Wire;
 
 use crate::{Plan, Target, artifacts};
@@ -90,6 +92,7 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnosti
         parallelcluster: spec.parallelcluster.version.to_string(),
         cluster: spec.name.to_string(),
         expects: expects::expects(&context),
+        keeps: cost::keeps(&context),
         assumed: facts.assumed.clone(),
     };
     let notes = notes::notes(&context);

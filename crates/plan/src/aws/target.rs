@@ -19,8 +19,31 @@ pub struct AwsTarget {
     pub cluster: String,
     /// What must exist before the first step, because the spec names it.
     pub expects: Vec<Expected>,
+    /// What stays after `down`, in the order in which it is made.
+    pub keeps: Vec<Keepsake>,
     /// What nobody asked the cloud about.
     pub assumed: BTreeMap<String, String>,
+}
+
+/// Something that stays after `down`, until it is deleted by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keepsake {
+    /// What `--delete-data` calls it.
+    pub name: String,
+    /// The stack that holds it.
+    pub stack_name: String,
+    /// What it is.
+    pub what: String,
+    /// What it costs a month whether it is used or not, in US cents at list price in us-east-1. `None`: by use alone,
+    /// or not known.
+    pub monthly_cents: Option<u64>,
+    /// What it costs by use: `$0.023 a GiB`, a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_use: Option<String>,
+    /// Why it stays.
+    pub because: String,
+    /// Whether somebody's data goes with it.
+    pub has_data: bool,
 }
 
 /// Something that must exist before the plan is carried out.

@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use trainyard_run::Cancel;
 
+use super::refused::Refused;
 use crate::Failure;
 
 /// A throttled call is tried this often, with pauses that double.
@@ -49,7 +50,10 @@ impl Account {
             .region(Region::new(region.to_owned()))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(Duration::from_secs(10)))
             .timeout_config(timeouts)
-            .app_name(AppName::new(concat!("trainyard-", env!("CARGO_PKG_VERSION"))).map_err(|error| Failure::internal(error.to_string()))?);
+            .app_name(
+                AppName::new(concat!("trainyard-", env!("CARGO_PKG_VERSION")))
+                    .map_err(|error| Failure::internal(error.to_string()))?,
+            );
         let config = runtime.block_on(loader.load());
         // An emulated account's buckets are no host names.
         let is_elsewhere = config.endpoint_url().is_some();
@@ -68,6 +72,12 @@ impl Account {
     /// The region.
     pub fn region(&self) -> &str {
         self.config.region().map_or("us-east-1", Region::as_ref)
+    }
+
+    /// The account's number.
+    pub async fn number(&self) -> Result<Option<String>, Refused> {
+        let asked = self.sts.get_caller_identity().send().await;
+        Ok(asked.map_err(|error| Refused::new("sts:GetCallerIdentity", &error))?.account)
     }
 
     /// The end of the names of hosts, and the partition in ARNs.

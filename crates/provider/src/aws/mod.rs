@@ -4,8 +4,10 @@
 
 mod account;
 mod api;
+mod changes;
 mod cluster;
 mod files;
+mod keeping;
 mod key_pair;
 mod nodes;
 mod patience;
@@ -14,7 +16,8 @@ mod stacks;
 mod survey;
 mod wires;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use trainyard_plan::aws::{AwsAction, StackCall};
 use trainyard_plan::{Action, Facts, Plan};
@@ -23,7 +26,9 @@ use trainyard_spec::Spec;
 
 pub use account::Account;
 pub use api::{Instance, LoginPool};
-pub use nodes::{Awaited, Described, Fleet, FleetWish};
+pub use changes::{Changes, Fate, ResourceChange, StackChange};
+pub use keeping::Kept;
+pub use nodes::{Awaited, Described, Fleet, FleetWish, Listed};
 
 use cluster::Work;
 use patience::Patience;
@@ -32,6 +37,9 @@ use wires::Outputs;
 
 use crate::local::Store;
 use crate::{Failure, Observed, Provider, StepContext};
+
+/// File systems and databases take some minutes to go, large buckets longer.
+const DELETION: Duration = Duration::from_secs(2 * 3600);
 
 /// The provider of clusters on AWS, for the cluster whose files are in `store`.
 pub struct Aws {
@@ -54,6 +62,44 @@ impl Aws {
     /// The state of the compute fleet.
     pub fn fleet(&self, cluster: &str) -> Result<Fleet, Failure> {
         self.account.run(&self.cancel, "asking the fleet", async { Ok(nodes::fleet(&self.account, cluster).await) })
+    }
+
+    /// What an `up` of this plan would change of what stands, and with `with_drift` what was changed by hand.
+    pub fn changes(&self, plan: &Plan, with_drift: bool) -> Result<Changes, Failure> {
+        self.account.run(&self.cancel, "comparing", changes::changes(&self.account, plan, with_drift))
+    }
+
+    /// Deletes stacks that the plan does not have any more. Resources that they retain stay.
+    pub fn delete_stacks(&self, names: &[String], progress: &dyn Fn(&str)) -> Result<(), Failure> {
+        let patience = Patience { deadline: Instant::now() + DELETION, progress };
+        let work = async {
+            for name in names.iter().rev() {
+                stacks::delete(&self.account, name, &patience).await?;
+            }
+            Ok(())
+        };
+        self.account.run(&self.cancel, "deleting stacks", work)
+    }
+
+    /// Every cluster of ParallelCluster's in the region.
+    pub fn list(&self) -> Result<Vec<Listed>, Failure> {
+        self.account.run(&self.cancel, "listing clusters", nodes::list(&self.account))
+    }
+
+    /// Everything of the cluster that stands and that `down` does not remove.
+    pub fn kept(&self, plan: &Plan) -> Result<Vec<Kept>, Failure> {
+        self.account.run(&self.cancel, "looking at what stays", keeping::kept(&self.account, plan))
+    }
+
+    /// Deletes what is kept under these names. Ask before: data goes with it.
+    pub fn delete_kept(
+        &self,
+        plan: &Plan,
+        names: &BTreeSet<String>,
+        progress: &dyn Fn(&str),
+    ) -> Result<Vec<Kept>, Failure> {
+        let patience = Patience { deadline: Instant::now() + DELETION, progress };
+        self.account.run(&self.cancel, "deleting what was kept", keeping::delete(&self.account, plan, names, &patience))
     }
 
     /// Where the private key of a key pair lies on this machine.
@@ -116,7 +162,15 @@ impl Aws {
             let missing: Vec<String> = queues
                 .iter()
                 .filter(|queue| !queue.is_complete())
-                .map(|queue| format!("{}: {} of {} ready, {} run", queue.queue, queue.ready.unwrap_or(0), queue.asked, queue.running))
+                .map(|queue| {
+                    format!(
+                        "{}: {} of {} ready, {} run",
+                        queue.queue,
+                        queue.ready.unwrap_or(0),
+                        queue.asked,
+                        queue.running
+                    )
+                })
                 .collect();
             patience.pause("all static nodes", &missing.join("; "), pause.next()).await?;
         }
@@ -192,6 +246,14 @@ impl Provider for Aws {
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {
         self.account.run(&self.cancel, "looking at the cluster", self.look(plan))
     }
+}
+
+/// The key pair that the plan makes.
+fn key_name(plan: &Plan) -> Option<&str> {
+    plan.steps.iter().find_map(|step| match &step.action {
+        Action::Aws(AwsAction::EnsureKeyPair { name }) => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 fn aws(action: &Action) -> Result<&AwsAction, Failure> {

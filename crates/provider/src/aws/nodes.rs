@@ -227,10 +227,13 @@ async fn blocks(account: &Account, wanted: &[AwaitedNodes]) -> Result<BTreeMap<S
         return Ok(BTreeMap::new());
     }
     let found = api::reservations(account, &ids).await?;
-    let not_yet = found.into_iter().filter(|one| matches!(one.state.as_str(), "scheduled" | "payment-pending" | "pending"));
+    let not_yet =
+        found.into_iter().filter(|one| matches!(one.state.as_str(), "scheduled" | "payment-pending" | "pending"));
     Ok(not_yet
         .map(|one| {
-            let when = one.starts_at.map_or_else(|| "it starts".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+            let when = one
+                .starts_at
+                .map_or_else(|| "it starts".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
             (one.id.clone(), format!("Capacity Block {} until {when}", one.id))
         })
         .collect())
@@ -271,9 +274,45 @@ pub async fn described(account: &Account, name: &str) -> Result<Option<Described
 fn cluster_status(stack: &str) -> &str {
     match stack {
         "ROLLBACK_IN_PROGRESS" | "ROLLBACK_FAILED" | "ROLLBACK_COMPLETE" => "CREATE_FAILED",
-        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS"
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+        | "UPDATE_ROLLBACK_IN_PROGRESS"
         | "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => "UPDATE_IN_PROGRESS",
         "UPDATE_ROLLBACK_FAILED" | "UPDATE_ROLLBACK_COMPLETE" => "UPDATE_FAILED",
         other => other,
     }
+}
+
+/// A cluster, in a line: what `pcluster list-clusters` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// ParallelCluster's word.
+    pub cluster_status: String,
+    /// CloudFormation's word.
+    pub stack_status: String,
+    /// ParallelCluster's version.
+    pub version: String,
+    /// `slurm`.
+    pub scheduler: String,
+}
+
+/// Every cluster of the region.
+pub async fn list(account: &Account) -> Result<Vec<Listed>, Failure> {
+    let mut listed = Vec::new();
+    for stack in stacks::all(account).await? {
+        let is_image = stacks::tag(&stack, "parallelcluster:image_id").is_some();
+        let Some(version) = cluster::version(&stack).filter(|_| stack.parent_id().is_none() && !is_image) else {
+            continue;
+        };
+        listed.push(Listed {
+            name: stack.stack_name().unwrap_or_default().to_owned(),
+            cluster_status: cluster_status(stacks::status(&stack)).to_owned(),
+            stack_status: stacks::status(&stack).to_owned(),
+            version: version.to_owned(),
+            scheduler: stacks::parameter(&stack, "Scheduler").unwrap_or("slurm").to_owned(),
+        });
+    }
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
 }

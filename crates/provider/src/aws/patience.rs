@@ -18,6 +18,16 @@ impl<'a> Patience<'a> {
         Self { deadline: context.deadline, progress: context.progress }
     }
 
+    /// Says how far it is; an error once the time is over.
+    pub fn mind(&self, what: &str, last: &str) -> Result<(), Failure> {
+        (self.progress)(last);
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(Failure::refused(format!("{what} did not end in time; last seen: {last}"))
+            .hint("the same command goes on with it"))
+    }
+
     /// Says what is awaited, and pauses; an error once the time is over.
     pub async fn pause(&self, what: &str, last: &str, pause: Duration) -> Result<(), Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());

@@ -105,8 +105,12 @@ impl Refused {
     fn answered(&self) -> Vec<String> {
         const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
         const UNKNOWN: &[&str] = &[
-            "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId",
-            "SignatureDoesNotMatch", "InvalidSignatureException",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "AuthFailure",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
         ];
         let text = if self.is(EXPIRED) {
             "the credentials have expired: renew them (aws sso login, or a new session), then run the same command again"
@@ -134,7 +138,8 @@ impl Refused {
     }
 
     fn is_throttled(&self) -> bool {
-        const CODES: &[&str] = &["RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete"];
+        const CODES: &[&str] =
+            &["RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "PriorRequestNotComplete"];
         self.code.starts_with("Throttl") || self.is(CODES) || self.code == "ProvisionedThroughputExceededException"
     }
 }
@@ -156,7 +161,10 @@ impl From<Refused> for Failure {
             Why::NoCredentials => "there are no AWS credentials that work".to_owned(),
             Why::NoAnswer => format!("AWS could not be reached for {operation}"),
             Why::Slow => format!("AWS did not answer {operation} in time"),
-            Why::Ours => return Failure::internal(format!("{operation}: an answer that trainyard cannot read")).caused_by(refused),
+            Why::Ours => {
+                return Failure::internal(format!("{operation}: an answer that trainyard cannot read"))
+                    .caused_by(refused);
+            }
         };
         let hints = refused.hints();
         hints.into_iter().fold(Failure::refused(what).caused_by(refused), Failure::hint)

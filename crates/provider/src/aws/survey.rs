@@ -7,16 +7,14 @@ use trainyard_spec::facts::{AwsFacts, ReservationFacts};
 use trainyard_spec::model::{Capacity, ComputeResource};
 
 use super::api::{self, ZoneName};
-use super::{Account, stacks};
 use super::refused::Refused;
+use super::{Account, stacks};
 use crate::Failure;
 
 /// Asks for everything at once; changes nothing.
 pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure> {
     let ids = reservation_ids(spec);
-    let reserved = async {
-        if ids.is_empty() { Ok(Vec::new()) } else { api::reservations(account, &ids).await }
-    };
+    let reserved = async { if ids.is_empty() { Ok(Vec::new()) } else { api::reservations(account, &ids).await } };
     let types = types(spec);
     let network = format!("{}-network", spec.name);
     let (who, zones, offered, reserved, network) = tokio::try_join!(
@@ -60,9 +58,7 @@ pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure>
 
 /// The account's number.
 async fn who(account: &Account) -> Result<String, Refused> {
-    let asked = account.sts.get_caller_identity().send().await;
-    let answer = asked.map_err(|error| Refused::new("sts:GetCallerIdentity", &error))?;
-    answer.account.ok_or_else(|| Refused::unreadable("sts:GetCallerIdentity", "no account number"))
+    account.number().await?.ok_or_else(|| Refused::unreadable("sts:GetCallerIdentity", "no account number"))
 }
 
 async fn head_zone(account: &Account, subnet: &str) -> Result<String, Failure> {
@@ -91,7 +87,9 @@ impl Zones {
         }
         let mut names: Vec<&String> = self.all.iter().map(|zone| &zone.name).collect();
         names.sort();
-        let offers_all = |zone: &&&String| types.iter().all(|name| self.offered.get(name).is_some_and(|in_zones| in_zones.contains(zone)));
+        let offers_all = |zone: &&&String| {
+            types.iter().all(|name| self.offered.get(name).is_some_and(|in_zones| in_zones.contains(zone)))
+        };
         names.iter().find(offers_all).map(|zone| (*zone).clone())
     }
 

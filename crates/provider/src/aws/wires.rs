@@ -41,7 +41,8 @@ impl<'a> Outputs<'a> {
     pub async fn output(&mut self, account: &Account, stack: &str, output: &str) -> Result<String, Failure> {
         if !self.known.contains_key(stack) {
             let call = Self::calls(self.plan).find(|call| call.stack == stack);
-            let call = call.ok_or_else(|| Failure::internal(format!("the plan reads a stack `{stack}` that it does not make")))?;
+            let call = call
+                .ok_or_else(|| Failure::internal(format!("the plan reads a stack `{stack}` that it does not make")))?;
             let found = stacks::describe(account, &call.stack_name).await?;
             let found = found.ok_or_else(|| {
                 Failure::refused(format!("the stack {} is gone", call.stack_name))
@@ -82,9 +83,9 @@ impl<'a> Outputs<'a> {
             let (before, from) = rest.split_at(at);
             filled.push_str(before);
             let inner = from[2..].split_once('}');
-            let wire = inner.and_then(|(inner, _)| inner.split_once('.')).filter(|(stack, _)| {
-                Self::calls(self.plan).any(|call| call.stack == *stack)
-            });
+            let wire = inner
+                .and_then(|(inner, _)| inner.split_once('.'))
+                .filter(|(stack, _)| Self::calls(self.plan).any(|call| call.stack == *stack));
             if let (Some((stack, output)), Some((_, after))) = (wire, inner) {
                 filled.push_str(&self.output(account, stack, output).await?);
                 rest = after;

@@ -30,6 +30,22 @@ static TEXTS: [&str; 4] = [
     include_str!("data/constants-3.16.json"),
 ];
 
+static SCHEMAS: [&str; 4] = [
+    include_str!("data/schema-3.13.tsv"),
+    include_str!("data/schema-3.14.tsv"),
+    include_str!("data/schema-3.15.tsv"),
+    include_str!("data/schema-3.16.tsv"),
+];
+
+/// A key of a cluster's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// What it takes: `Str`, `Object`, `List[Object]`, …
+    pub kind: &'static str,
+    /// What changing it on a cluster that stands takes, in ParallelCluster's word.
+    pub update_policy: &'static str,
+}
+
 /// One release of ParallelCluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Release {
@@ -37,6 +53,14 @@ pub struct Release {
     pub version: &'static str,
     /// What its package says.
     pub constants: &'static Constants,
+    fields: &'static BTreeMap<&'static str, Field>,
+}
+
+impl Release {
+    /// A key of the configuration by its path: `/Scheduling/SlurmQueues[]/Name`.
+    pub fn field(&self, path: &str) -> Option<Field> {
+        self.fields.get(path).copied()
+    }
 }
 
 /// What a package says. Of its data only what is asked for here is read.
@@ -142,14 +166,19 @@ pub struct Denied {
 /// The release of that version, if it is known.
 pub fn release(version: &str) -> Option<Release> {
     let (version, data) = RELEASES.iter().find(|(known, _)| *known == version)?;
-    Some(Release { version, constants: constants().get(*data)? })
+    Some(Release { version, constants: constants().get(*data)?, fields: fields().get(*data)? })
 }
 
 /// The newest release.
 pub fn newest() -> Release {
     static NOTHING: OnceLock<Constants> = OnceLock::new();
+    static NO_FIELDS: OnceLock<BTreeMap<&'static str, Field>> = OnceLock::new();
     let known = RELEASES.last().and_then(|(version, _)| release(version));
-    known.unwrap_or_else(|| Release { version: "", constants: NOTHING.get_or_init(Constants::default) })
+    known.unwrap_or_else(|| Release {
+        version: "",
+        constants: NOTHING.get_or_init(Constants::default),
+        fields: NO_FIELDS.get_or_init(BTreeMap::new),
+    })
 }
 
 /// The versions that are known, oldest first.
@@ -174,6 +203,18 @@ pub fn os(os: Os) -> &'static str {
         Os::Rocky8 => "rocky8",
         Os::Rocky9 => "rocky9",
     }
+}
+
+fn fields() -> &'static [BTreeMap<&'static str, Field>] {
+    static FIELDS: OnceLock<Vec<BTreeMap<&'static str, Field>>> = OnceLock::new();
+    FIELDS.get_or_init(|| SCHEMAS.iter().map(|text| text.lines().filter_map(field).collect()).collect())
+}
+
+/// `path`, what it takes, whether it must be there, and the policy, by tabs.
+fn field(line: &'static str) -> Option<(&'static str, Field)> {
+    let mut columns = line.split('\t');
+    let (path, kind, _, update_policy) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    path.starts_with('/').then_some((path, Field { kind, update_policy }))
 }
 
 fn constants() -> &'static [Constants] {

@@ -12,20 +12,34 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// What stacks' names end in; a test of the plan holds this against the stacks that there are.
-pub static ENDINGS: &[&str] =
-    &["data", "network", "nat", "endpoints", "storage", "identity", "monitoring", "accounting", "directory", "budget"];
+/// What stacks' names end in; a test of the plan holds this against the stacks that there are. The last holds the
+/// cluster itself.
+pub static ENDINGS: &[&str] = &[
+    "data",
+    "network",
+    "nat",
+    "endpoints",
+    "storage",
+    "home",
+    "identity",
+    "monitoring",
+    "accounting",
+    "directory",
+    "budget",
+    "cluster",
+];
+
+/// The stack of ParallelCluster's provider ends in this and a version.
+pub static PROVIDER: &str = "-provider-";
 
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let name = spec.name.as_str();
-    let Some(ending) =
-        ENDINGS.iter().find(|ending| name.strip_suffix(**ending).is_some_and(|rest| rest.ends_with('-')))
-    else {
-        return Vec::new();
+    let before_ending = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)?.strip_suffix('-'));
+    let before_version = || {
+        let (before, version) = name.rsplit_once(PROVIDER)?;
+        (!version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '-')).then_some(before)
     };
-    let what = format!(
-        "a cluster called `{}` would have a stack called `{name}`",
-        name.trim_end_matches(ending).trim_end_matches('-')
-    );
+    let Some(other) = before_ending.or_else(before_version) else { return Vec::new() };
+    let what = format!("a cluster called `{other}` would have a stack called `{name}`");
     vec![Diagnostic::error(RULE.code, path!["name"], what).fix("choose a name with another ending")]
 }

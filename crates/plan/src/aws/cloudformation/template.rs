@@ -105,7 +105,9 @@ impl Template {
             Fate::Stays => Some("Retain"),
         };
         if let Some(policy) = policy {
-            body.insert("DeletionPolicy".into(), policy.into());
+            // What could not be made whole has no data yet: retained, it would stand in the way of the next attempt.
+            let deletion = if fate == Fate::Stays { "RetainExceptOnCreate" } else { policy };
+            body.insert("DeletionPolicy".into(), deletion.into());
             body.insert("UpdateReplacePolicy".into(), policy.into());
         }
         if !after.is_empty() {

@@ -12,16 +12,16 @@ pub const HOME: &str = "/home";
 
 pub(super) fn storage(context: &Context<'_>) -> Vec<SharedStorage> {
     let spec = context.spec;
-    let output = |name: &str| context.resolve(&Wire::output("storage", name));
+    let output = |stack: &str, name: &str| context.resolve(&Wire::output(stack, name));
     let mut list = Vec::new();
     match &spec.storage.home {
-        Home::Volume { .. } => list.push(volume("home", HOME, output("HomeVolumeId"))),
-        Home::Openzfs { .. } => list.push(zfs("home", HOME, output("HomeVolumeId"))),
+        Home::Volume { .. } => list.push(volume("home", HOME, output("home", "HomeVolumeId"))),
+        Home::Openzfs { .. } => list.push(zfs("home", HOME, output("home", "HomeVolumeId"))),
         Home::Existing { id } => list.push(zfs("home", HOME, id.to_string().into())),
         Home::Ephemeral {} => {}
     }
     match &spec.storage.shared {
-        Shared::Lustre(_) => list.push(lustre("fsx", FSX, output("LustreId"))),
+        Shared::Lustre(_) => list.push(lustre("fsx", FSX, output("storage", "LustreId"))),
         Shared::Existing { id } => list.push(lustre("fsx", FSX, id.to_string().into())),
         Shared::None {} => {}
     }

@@ -6,6 +6,7 @@ mod budget;
 mod data;
 mod directory;
 mod endpoints;
+mod home;
 mod identity;
 mod monitoring;
 mod nat;
@@ -18,7 +19,7 @@ use trainyard_spec::model::Lustre;
 pub(crate) use accounting::USER as DATABASE_USER;
 pub(crate) use directory::reader as directory_reader;
 pub(crate) use identity::writes_metrics as identity_writes_metrics;
-pub(crate) use storage::can_back_up;
+pub(crate) use storage::{Chosen as ChosenLustre, can_back_up};
 
 use super::cloudformation::Template;
 use super::{Context, Wire, names};
@@ -44,6 +45,7 @@ pub static STACKS: &[&StackKind] = &[
     &nat::STACK,
     &endpoints::STACK,
     &storage::STACK,
+    &home::STACK,
     &identity::STACK,
     &monitoring::STACK,
     &accounting::STACK,

@@ -42,7 +42,14 @@ pub async fn login_pools(account: &Account, cluster: &str) -> Answer<Vec<LoginPo
                     _ => "failed",
                 };
                 let (address, scheme) = (item.text("DNSName"), item.text("Scheme"));
-                let pool = LoginPool { pool: String::new(), status: status.to_owned(), address, scheme, healthy: 0, unhealthy: 0 };
+                let pool = LoginPool {
+                    pool: String::new(),
+                    status: status.to_owned(),
+                    address,
+                    scheme,
+                    healthy: 0,
+                    unhealthy: 0,
+                };
                 (item.text("LoadBalancerArn"), pool)
             })
             .collect()
@@ -63,11 +70,15 @@ pub async fn login_pools(account: &Account, cluster: &str) -> Answer<Vec<LoginPo
 
 /// The pool that each balancer belongs to, of those of this cluster.
 async fn tagged(account: &Account, cluster: &str, balancers: &[(String, LoginPool)]) -> Answer<Vec<Option<String>>> {
-    let fields =
-        balancers.iter().enumerate().map(|(number, (arn, _))| (format!("ResourceArns.member.{}", number + 1), arn.clone())).collect();
+    let fields = balancers
+        .iter()
+        .enumerate()
+        .map(|(number, (arn, _))| (format!("ResourceArns.member.{}", number + 1), arn.clone()))
+        .collect();
     let text = account.call(&BALANCERS, "DescribeTags", Body::Form(fields)).await?;
     xml::read("elasticloadbalancing:DescribeTags", &text, |root| {
-        let list: Vec<_> = root.child("DescribeTagsResult").into_iter().flat_map(|list| list.items("TagDescriptions")).collect();
+        let list: Vec<_> =
+            root.child("DescribeTagsResult").into_iter().flat_map(|list| list.items("TagDescriptions")).collect();
         let pool = |arn: &str| {
             let item = list.iter().find(|item| item.text("ResourceArn") == arn)?;
             let tag = |key: &str| item.items("Tags").find(|tag| tag.text("Key") == key).map(|tag| tag.text("Value"));

@@ -93,17 +93,26 @@ pub async fn zones(account: &Account) -> Answer<Vec<ZoneName>> {
     let body = form([("Filter.1.Name", "zone-type"), ("Filter.1.Value.1", "availability-zone")]);
     let text = account.call(&EC2, "DescribeAvailabilityZones", body).await?;
     xml::read("ec2:DescribeAvailabilityZones", &text, |root| {
-        root.items("availabilityZoneInfo").map(|zone| ZoneName { name: zone.text("zoneName"), id: zone.text("zoneId") }).collect()
+        root.items("availabilityZoneInfo")
+            .map(|zone| ZoneName { name: zone.text("zoneName"), id: zone.text("zoneId") })
+            .collect()
     })
 }
 
 /// In which zones (by name) each of these instance types is offered.
 pub async fn offerings(account: &Account, types: &[String]) -> Answer<BTreeMap<String, Vec<String>>> {
-    let mut body = vec![("LocationType".to_owned(), "availability-zone".to_owned()), ("Filter.1.Name".to_owned(), "instance-type".to_owned())];
-    body.extend(types.iter().enumerate().map(|(number, name)| (format!("Filter.1.Value.{}", number + 1), name.clone())));
+    let mut body = vec![
+        ("LocationType".to_owned(), "availability-zone".to_owned()),
+        ("Filter.1.Name".to_owned(), "instance-type".to_owned()),
+    ];
+    body.extend(
+        types.iter().enumerate().map(|(number, name)| (format!("Filter.1.Value.{}", number + 1), name.clone())),
+    );
     let pairs = account
         .pages("DescribeInstanceTypeOfferings", body, |root| {
-            root.items("instanceTypeOfferingSet").map(|item| (item.text("instanceType"), item.text("location"))).collect()
+            root.items("instanceTypeOfferingSet")
+                .map(|item| (item.text("instanceType"), item.text("location")))
+                .collect()
         })
         .await?;
     let mut by_type: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -120,7 +129,11 @@ pub async fn subnets(account: &Account, ids: &[String]) -> Answer<Vec<Subnet>> {
     account
         .pages("DescribeSubnets", body, |root| {
             root.items("subnetSet")
-                .map(|item| Subnet { id: item.text("subnetId"), vpc: item.text("vpcId"), zone: item.text("availabilityZone") })
+                .map(|item| Subnet {
+                    id: item.text("subnetId"),
+                    vpc: item.text("vpcId"),
+                    zone: item.text("availabilityZone"),
+                })
                 .collect()
         })
         .await
@@ -128,9 +141,15 @@ pub async fn subnets(account: &Account, ids: &[String]) -> Answer<Vec<Subnet>> {
 
 /// Reservations, by id. One that does not exist is an error.
 pub async fn reservations(account: &Account, ids: &[String]) -> Answer<Vec<Reservation>> {
-    let body = ids.iter().enumerate().map(|(number, id)| (format!("CapacityReservationId.{}", number + 1), id.clone())).collect();
+    let body = ids
+        .iter()
+        .enumerate()
+        .map(|(number, id)| (format!("CapacityReservationId.{}", number + 1), id.clone()))
+        .collect();
     account
-        .pages("DescribeCapacityReservations", body, |root| root.items("capacityReservationSet").map(reservation).collect())
+        .pages("DescribeCapacityReservations", body, |root| {
+            root.items("capacityReservationSet").map(reservation).collect()
+        })
         .await
 }
 
@@ -158,7 +177,12 @@ pub async fn instances(account: &Account, cluster: &str) -> Answer<Vec<Instance>
         ("Filter.2.Name".into(), "instance-state-name".into()),
     ];
     let states = ["pending", "running", "stopping", "stopped"];
-    body.extend(states.iter().enumerate().map(|(number, state)| (format!("Filter.2.Value.{}", number + 1), (*state).to_owned())));
+    body.extend(
+        states
+            .iter()
+            .enumerate()
+            .map(|(number, state)| (format!("Filter.2.Value.{}", number + 1), (*state).to_owned())),
+    );
     account
         .pages("DescribeInstances", body, |root| {
             root.items("reservationSet").flat_map(|held| held.items("instancesSet").map(instance)).collect()
@@ -191,6 +215,11 @@ pub async fn key_pair_exists(account: &Account, name: &str) -> Answer<bool> {
 pub async fn import_key_pair(account: &Account, name: &str, public: &str) -> Answer<()> {
     let body = form([("KeyName", name), ("PublicKeyMaterial", &aws_smithy_types::base64::encode(public))]);
     account.call(&EC2, "ImportKeyPair", body).await.map(|_| ())
+}
+
+/// Deletes a key pair; one that is not there is fine. The private key's file is not touched.
+pub async fn delete_key_pair(account: &Account, name: &str) -> Answer<()> {
+    account.call(&EC2, "DeleteKeyPair", form([("KeyName", name)])).await.map(|_| ())
 }
 
 impl Account {

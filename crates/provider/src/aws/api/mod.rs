@@ -13,7 +13,9 @@ use aws_runtime::user_agent::{ApiMetadata, AwsUserAgent, UserAgentInterceptor};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver};
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
@@ -28,8 +30,8 @@ use aws_types::region::SigningRegion;
 
 pub use balancers::{LoginPool, login_pools};
 pub use ec2::{
-    Instance, Reservation, Subnet, ZoneName, import_key_pair, instances, key_pair_exists, offerings, reservations,
-    subnets, zones,
+    Instance, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, offerings, reservations, subnets,
+    zones,
 };
 pub use ssm::run_on;
 
@@ -106,7 +108,8 @@ impl Account {
             ..SigV4OperationSigningConfig::default()
         });
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
-        let agent = AwsUserAgent::new_from_environment(Env::real(), ApiMetadata::new(service.name, env!("CARGO_PKG_VERSION")));
+        let agent =
+            AwsUserAgent::new_from_environment(Env::real(), ApiMetadata::new(service.name, env!("CARGO_PKG_VERSION")));
         layer.store_put(match config.app_name() {
             Some(name) => agent.with_app_name(name.clone()),
             None => agent,
@@ -215,7 +218,10 @@ mod tests {
     fn errors_of_every_protocol_are_read() {
         let cases = [
             ("<Response><Errors><Error><Code>A</Code><Message>m</Message></Error></Errors></Response>", ("A", "m")),
-            ("<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>B</Code><Message/></Error></ErrorResponse>", ("B", "")),
+            (
+                "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>B</Code><Message/></Error></ErrorResponse>",
+                ("B", ""),
+            ),
             (r#"{"__type": "com.amazonaws#C", "message": "n"}"#, ("C", "n")),
             (r#"{"__type": "D", "Message": "n"}"#, ("D", "n")),
         ];

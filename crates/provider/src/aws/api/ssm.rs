@@ -45,7 +45,8 @@ pub async fn run_on(account: &Account, instance: &str, script: &str, seconds: u6
             Ok(answer) => {
                 let status = text(&answer, "Status");
                 if !matches!(status.as_str(), "Pending" | "InProgress" | "Delayed" | "Cancelling") {
-                    let (stdout, stderr) = (text(&answer, "StandardOutputContent"), text(&answer, "StandardErrorContent"));
+                    let (stdout, stderr) =
+                        (text(&answer, "StandardOutputContent"), text(&answer, "StandardErrorContent"));
                     return Ok(Ran { status, stdout, stderr });
                 }
             }

@@ -16,22 +16,50 @@ const BACK: Duration = Duration::from_secs(2 * 3600);
 
 /// What ParallelCluster writes when a node's set-up fails: its text, what it means, what to do.
 const BOOTSTRAP: &[(&str, &str)] = &[
-    ("AMI was created with", "the image is of another ParallelCluster version: build it anew, or write its version into the spec"),
-    ("does not appear to be a ParallelCluster AMI", "the image is no ParallelCluster image: leave `image` out, or build one from ParallelCluster's"),
-    ("OnNodeConfigured", "a script of `setup.scripts` failed on the head: its output is in the log stream cfn-init of the head"),
-    ("OnNodeStart", "a script of `setup.scripts` failed on the head: its output is in the log stream cloud-init of the head"),
-    ("Failed to mount EBS", "the volume of /home could not be mounted: it is in another zone than the head, or in use elsewhere"),
+    (
+        "AMI was created with",
+        "the image is of another ParallelCluster version: build it anew, or write its version into the spec",
+    ),
+    (
+        "does not appear to be a ParallelCluster AMI",
+        "the image is no ParallelCluster image: leave `image` out, or build one from ParallelCluster's",
+    ),
+    (
+        "OnNodeConfigured",
+        "a script of `setup.scripts` failed on the head: its output is in the log stream cfn-init of the head",
+    ),
+    (
+        "OnNodeStart",
+        "a script of `setup.scripts` failed on the head: its output is in the log stream cloud-init of the head",
+    ),
+    (
+        "Failed to mount EBS",
+        "the volume of /home could not be mounted: it is in another zone than the head, or in use elsewhere",
+    ),
     ("Failed to mount EFS", "EFS could not be mounted: its security group must let NFS (2049) in from the nodes"),
-    ("Failed to mount FSX", "the FSx file system could not be mounted: its security group must let the nodes in (988, 1018-1023; NFS 2049)"),
-    ("PROTECTED mode", "static nodes failed to start again and again: the log streams of the nodes say why (trainyard logs)"),
-    ("InsufficientInstanceCapacity", "AWS has no such instances free in this zone: try another zone or type, or reserve capacity"),
-    ("timed out", "the head or its static nodes were not ready in time: the head's log streams chef-client and clustermgtd say how far they came"),
+    (
+        "Failed to mount FSX",
+        "the FSx file system could not be mounted: its security group must let the nodes in (988, 1018-1023; NFS 2049)",
+    ),
+    (
+        "PROTECTED mode",
+        "static nodes failed to start again and again: the log streams of the nodes say why (trainyard logs)",
+    ),
+    (
+        "InsufficientInstanceCapacity",
+        "AWS has no such instances free in this zone: try another zone or type, or reserve capacity",
+    ),
+    (
+        "timed out",
+        "the head or its static nodes were not ready in time: the head's log streams chef-client and clustermgtd say how far they came",
+    ),
     ("Failed to run chef recipe", "the head's own set-up failed: its log stream chef-client says where"),
 ];
 
 /// The failure of the cluster's stack, with everything that can be learned about it.
 pub async fn explain(work: &Work<'_>, name: &str, status: &str, seen: &Seen) -> Failure {
-    let reason = seen.reason_of("Custom::PclusterCluster").unwrap_or_else(|| format!("its stack {name} ended in {status}"));
+    let reason =
+        seen.reason_of("Custom::PclusterCluster").unwrap_or_else(|| format!("its stack {name} ended in {status}"));
     let mut causes: Vec<String> = Vec::new();
     let mut inner = Seen::default();
     if inner.look(work.account, &work.plan.cluster).await.is_ok() {
@@ -64,7 +92,8 @@ async fn told(work: &Work<'_>) -> Answer<Vec<String>> {
     let Some(group) = log_group(work).await? else { return Ok(Vec::new()) };
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let since = i64::try_from(now.saturating_sub(BACK).as_millis()).unwrap_or(0);
-    let asked = work.account.logs.filter_log_events().log_group_name(&group).start_time(since).limit(EVENTS_MAX).send().await;
+    let asked =
+        work.account.logs.filter_log_events().log_group_name(&group).start_time(since).limit(EVENTS_MAX).send().await;
     let answer = asked.map_err(|error| Refused::new("logs:FilterLogEvents", &error))?;
     let texts: Vec<String> = answer.events.unwrap_or_default().into_iter().filter_map(|event| event.message).collect();
     let mut lines: Vec<String> = texts.iter().rev().find_map(|text| messages(text)).unwrap_or_default();
@@ -74,7 +103,9 @@ async fn told(work: &Work<'_>) -> Answer<Vec<String>> {
 
 async fn log_group(work: &Work<'_>) -> Answer<Option<String>> {
     let provider = work.plan.steps.iter().find_map(|step| match &step.action {
-        trainyard_plan::Action::Aws(trainyard_plan::aws::AwsAction::DeployProvider { stack_name, .. }) => Some(stack_name),
+        trainyard_plan::Action::Aws(trainyard_plan::aws::AwsAction::DeployProvider { stack_name, .. }) => {
+            Some(stack_name)
+        }
         _ => None,
     });
     let Some(provider) = provider else { return Ok(None) };
@@ -89,7 +120,12 @@ fn messages(text: &str) -> Option<Vec<String>> {
     let end = text.rfind('}')?;
     let value: serde_json::Value = serde_json::from_str(text.get(start..=end)?).ok()?;
     let mut found = Vec::new();
-    for key in ["configurationValidationErrors", "configuration_validation_errors", "updateValidationErrors", "update_validation_errors"] {
+    for key in [
+        "configurationValidationErrors",
+        "configuration_validation_errors",
+        "updateValidationErrors",
+        "update_validation_errors",
+    ] {
         for item in value[key].as_array().into_iter().flatten() {
             let text = |key: &str| item[key].as_str().unwrap_or_default();
             if matches!(text("level"), "" | "ERROR") {

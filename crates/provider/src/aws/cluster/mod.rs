@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 use trainyard_plan::Plan;
+use trainyard_plan::aws::update::Effect;
 use trainyard_plan::aws::{ClusterCall, Configured, Driver};
 
+use super::changes::cluster_changes;
+use super::nodes::{self, FleetWish};
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
 use super::{Account, Patience, api};
@@ -20,6 +23,9 @@ use crate::local::Store;
 const INLINE_BYTES_MAX: usize = 51_200;
 /// What the provider's template makes: roles with names, and a transform.
 const PROVIDER_CAPABILITIES: &[&str] = &["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
+
+/// Says, in the cluster's folder, that the fleet was stopped for an update and is to run again after it.
+const FLEET_STOPPED: &str = "fleet-stopped";
 
 /// What a cluster's step works with.
 pub struct Work<'a> {
@@ -70,8 +76,10 @@ pub async fn mind_the_version(account: &Account, cluster: &str, wanted: &str) ->
         ))
         .hint(format!("stay with it: write `parallelcluster: {{ version: {stands} }}`"))
         .hint("or make the cluster anew, with its file systems kept: trainyard recreate")),
-        None => Err(Failure::refused(format!("a stack called {cluster} is there, and it is no cluster of ParallelCluster's"))
-            .hint("give the cluster another `name`, or delete that stack")),
+        None => Err(Failure::refused(format!(
+            "a stack called {cluster} is there, and it is no cluster of ParallelCluster's"
+        ))
+        .hint("give the cluster another `name`, or delete that stack")),
     }
 }
 
@@ -92,7 +100,7 @@ impl Work<'_> {
             Driver::Cli => self.update_by_cli(call).await,
             Driver::Provider { stack_name, provider } => {
                 let wanted = self.wanted(call, &call.whole, stack_name, provider, false).await?;
-                self.change(&wanted).await
+                self.change_fleet(call, &wanted).await
             }
         }
     }
@@ -134,7 +142,7 @@ impl Work<'_> {
                         self.forget_creating(name).await?;
                     }
                     let wanted = self.wanted(call, &call.whole, name, provider, false).await?;
-                    return self.change(&wanted).await;
+                    return self.change_fleet(call, &wanted).await;
                 }
                 Phase::Broken if may_delete => {
                     may_delete = false;
@@ -154,9 +162,13 @@ impl Work<'_> {
         if root(self.account, cluster).await?.is_none() {
             return Ok(());
         }
-        Err(Failure::refused(format!("a cluster called {cluster} stands already, and it was not made by trainyard's stacks"))
-            .hint("give this one another `name`")
-            .hint(format!("or delete that one: trainyard down --cluster {cluster}, or pcluster delete-cluster -n {cluster}")))
+        Err(Failure::refused(format!(
+            "a cluster called {cluster} stands already, and it was not made by trainyard's stacks"
+        ))
+        .hint("give this one another `name`")
+        .hint(format!(
+            "or delete that one: trainyard down --cluster {cluster}, or pcluster delete-cluster -n {cluster}"
+        )))
     }
 
     /// What only creation takes must be gone before the first real update: when that fails, CloudFormation goes back to
@@ -169,7 +181,8 @@ impl Work<'_> {
             .filter_map(|one| Some((one.parameter_key()?.to_owned(), one.parameter_value()?.to_owned())))
             .collect();
         parameters.insert("Creating".to_owned(), "false".to_owned());
-        let tags = stack.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect();
+        let tags =
+            stack.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect();
         let wanted = Wanted {
             name: name.to_owned(),
             template: Template::Same,
@@ -188,6 +201,39 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The same for a real change, with the fleet stopped around it where ParallelCluster asks for that.
+    async fn change_fleet(&self, call: &ClusterCall, wanted: &Wanted) -> Result<(), Failure> {
+        let cluster = &self.plan.cluster;
+        let changes = cluster_changes(self.account, self.plan, call, &mut Outputs::of(self.plan)).await?;
+        if changes.unwrap_or_default().iter().any(|change| change.effect == Effect::StopsFleet)
+            && nodes::fleet(self.account, cluster).await.status != "STOPPED"
+        {
+            // Killed in between, the next run knows that it was us who stopped it.
+            self.store.write(FLEET_STOPPED, b"trainyard starts the fleet again after the update\n", 0o644)?;
+            self.move_fleet(FleetWish::Stop).await?;
+        }
+        self.change(wanted).await?;
+        if self.store.at(FLEET_STOPPED).exists() {
+            self.move_fleet(FleetWish::Start).await?;
+            fs_err::remove_file(self.store.at(FLEET_STOPPED))?;
+        }
+        Ok(())
+    }
+
+    async fn move_fleet(&self, wish: FleetWish) -> Result<(), Failure> {
+        let cluster = &self.plan.cluster;
+        nodes::ask_fleet(self.account, cluster, wish).await?;
+        let mut pause = Pause::default();
+        loop {
+            let status = nodes::fleet(self.account, cluster).await.status;
+            if status == wish.goal() {
+                return Ok(());
+            }
+            let text = format!("the fleet is to {}; it is {status}", wish.word());
+            self.patience.pause("the fleet", &text, pause.next()).await?;
+        }
+    }
+
     async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
         stacks::begin_delete(self.account, name, &self.patience).await?;
         let (status, seen) = self.watch(name).await?;
@@ -204,7 +250,8 @@ impl Work<'_> {
     ) -> Result<Wanted, Failure> {
         let stack = stacks::describe(self.account, provider).await?;
         let token = stack.and_then(|stack| stacks::outputs(&stack).remove("ServiceToken")).ok_or_else(|| {
-            Failure::refused(format!("the provider's stack {provider} is gone")).hint("make it again with: trainyard up")
+            Failure::refused(format!("the provider's stack {provider} is gone"))
+                .hint("make it again with: trainyard up")
         })?;
         let mut outputs = Outputs::of(self.plan);
         let template = self.template(configured, &mut outputs).await?;
@@ -262,7 +309,8 @@ impl Work<'_> {
             return Ok(inner.progress());
         }
         let all = api::instances(self.account, cluster).await?;
-        let running = all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
+        let running =
+            all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
         Ok(format!("the head sets itself up; {running} compute nodes run"))
     }
 }

@@ -39,12 +39,13 @@ impl Seen {
         let mut new = Vec::new();
         'pages: for _ in 0..PAGES_MAX {
             let asked = account.cloudformation.describe_stack_events().stack_name(&stack).set_next_token(token.take());
-            let answer = match asked.send().await.map_err(|error| Refused::new("cloudformation:DescribeStackEvents", &error)) {
-                Ok(answer) => answer,
-                // A deleted stack is known by its id only.
-                Err(refused) if refused.is_absent() => return Ok(()),
-                Err(refused) => return Err(refused),
-            };
+            let answer =
+                match asked.send().await.map_err(|error| Refused::new("cloudformation:DescribeStackEvents", &error)) {
+                    Ok(answer) => answer,
+                    // A deleted stack is known by its id only.
+                    Err(refused) if refused.is_absent() => return Ok(()),
+                    Err(refused) => return Err(refused),
+                };
             for event in answer.stack_events.unwrap_or_default() {
                 let id = event.event_id().unwrap_or_default().to_owned();
                 if self.known.contains(&id) {
@@ -95,9 +96,11 @@ impl Seen {
         let mut causes = Vec::new();
         self.collect(account, &mut causes).await;
         let Some(first) = causes.first().cloned() else {
-            return failed.hint(format!("its events say more: aws cloudformation describe-stack-events --stack-name {name}"));
+            return failed
+                .hint(format!("its events say more: aws cloudformation describe-stack-events --stack-name {name}"));
         };
-        let more = if causes.len() > 1 { format!("; {} more failed after it", causes.len() - 1) } else { String::new() };
+        let more =
+            if causes.len() > 1 { format!("; {} more failed after it", causes.len() - 1) } else { String::new() };
         failed.caused_by(std::io::Error::other(first + &more))
     }
 

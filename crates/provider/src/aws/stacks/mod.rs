@@ -61,7 +61,10 @@ pub enum Phase {
 /// The group of a status.
 pub fn phase(status: &str) -> Phase {
     match status {
-        "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE"
+        "CREATE_COMPLETE"
+        | "UPDATE_COMPLETE"
+        | "UPDATE_ROLLBACK_COMPLETE"
+        | "IMPORT_COMPLETE"
         | "IMPORT_ROLLBACK_COMPLETE" => Phase::Stands,
         "UPDATE_ROLLBACK_FAILED" | "UPDATE_FAILED" => Phase::Stuck,
         "DELETE_COMPLETE" => Phase::Gone,
@@ -98,7 +101,9 @@ pub fn parameter<'a>(stack: &'a Stack, key: &str) -> Option<&'a str> {
 pub async fn describe(account: &Account, name: &str) -> Answer<Option<Stack>> {
     let asked = account.cloudformation.describe_stacks().stack_name(name).send().await;
     match asked.map_err(|error| Refused::new("cloudformation:DescribeStacks", &error)) {
-        Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next().filter(|s| phase(status(s)) != Phase::Gone)),
+        Ok(answer) => {
+            Ok(answer.stacks.unwrap_or_default().into_iter().next().filter(|s| phase(status(s)) != Phase::Gone))
+        }
         Err(refused) if refused.is_absent() => Ok(None),
         Err(refused) => Err(refused),
     }
@@ -268,10 +273,12 @@ fn parameters(given: &BTreeMap<String, String>) -> Vec<Parameter> {
     given.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build()).collect()
 }
 
-fn tags(given: &BTreeMap<String, String>) -> Vec<Tag> {
+/// Tags in the SDK's form.
+pub fn tags(given: &BTreeMap<String, String>) -> Vec<Tag> {
     given.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn capabilities(given: &[String]) -> Vec<Capability> {
+/// Capabilities in the SDK's form.
+pub fn capabilities(given: &[String]) -> Vec<Capability> {
     given.iter().map(|one| Capability::from(one.as_str())).collect()
 }

@@ -2,7 +2,8 @@
 
 use trainyard_spec::model::Home;
 
-use super::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
+use super::StackKind;
+use super::storage::{BACKUP_TIME, MAINTENANCE_TIME, Port, group};
 use crate::aws::cloudformation::resources::ec2::Volume;
 use crate::aws::cloudformation::resources::iam::{Role, trust_for_us};
 use crate::aws::cloudformation::resources::storage::{
@@ -12,7 +13,15 @@ use crate::aws::cloudformation::resources::storage::{
 use crate::aws::cloudformation::{Tag, Template, Text, attribute, kind, reference, sub};
 use crate::aws::{Context, Wire, names};
 
-pub(super) fn fill(context: &Context<'_>, template: &mut Template) {
+pub(super) static STACK: StackKind = StackKind {
+    name: "home",
+    about: "Home: the volume or file system of /home. Retained when the stack goes.",
+    stays: Some("people's homes outlive the cluster"),
+    seconds: 300,
+    fill,
+};
+
+fn fill(context: &Context<'_>, template: &mut Template) {
     match &context.spec.storage.home {
         Home::Volume { size_gib } => volume(context, template, *size_gib),
         Home::Openzfs { size_gib, throughput_mb_s, multi_zone } => {

@@ -1,6 +1,4 @@
-//! Shared file systems. They are retained, and backed up where FSx can.
-
-mod home;
+//! The shared file system. It is retained, and backed up where FSx can.
 
 use trainyard_spec::model::{Choice, Compression, DataBucket, Lustre, LustreDeployment, Shared};
 
@@ -14,8 +12,8 @@ use crate::aws::{Context, Wire, names};
 
 pub(super) static STACK: StackKind = StackKind {
     name: "storage",
-    about: "Storage: the shared file system and /home. Retained when the stack goes.",
-    stays: Some("file systems and home volumes hold people's data"),
+    about: "Storage: the shared file system. Retained when the stack goes.",
+    stays: Some("the shared file system holds people's data"),
     seconds: 900,
     fill,
 };
@@ -28,7 +26,6 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     if let Shared::Lustre(lustre) = &context.spec.storage.shared {
         shared(context, template, lustre);
     }
-    home::fill(context, template);
 }
 
 /// Gives any kind of rule the protocol and the ports.

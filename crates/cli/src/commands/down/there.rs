@@ -1,0 +1,122 @@
+//! Taking down a cluster on AWS: what stays is listed with what it costs.
+
+use std::collections::BTreeSet;
+
+use trainyard_plan::aws::AwsTarget;
+use trainyard_provider::Failure;
+use trainyard_provider::aws::{Aws, Kept};
+use trainyard_provider::engine::{Event, Reporter as _};
+
+use super::{Down, known_names, undo};
+use crate::session::{Made, Session};
+use crate::ui::Confirmed;
+
+impl Down {
+    pub(super) fn there(&self, session: &Session, made: &Made, target: &AwsTarget) -> Result<u8, Failure> {
+        let cluster = &made.plan.cluster;
+        let aws = session.aws(&target.region, &made.store)?;
+        let names = self.names(made, target)?;
+        let confirmed = if names.is_empty() { None } else { Some(self.confirm(session, made, &aws, &names)?) };
+        let delete: String = self.delete_data.iter().map(|name| format!(" --delete-data {name}")).collect();
+        let again = format!("trainyard down --cluster {cluster}{delete}");
+        let was_live = undo(session, made, &again)?;
+        let deleted = match confirmed {
+            Some(confirmed) => delete_kept(session, made, &aws, &names, &confirmed)
+                .map_err(|failure| failure.hint(format!("go on with: {again}")))?,
+            None => Vec::new(),
+        };
+        let kept = aws.kept(&made.plan)?;
+        report(session, cluster, was_live, &kept, &deleted);
+        Ok(0)
+    }
+
+    /// What is to be deleted; the cluster's name stands for all of it.
+    fn names(&self, made: &Made, target: &AwsTarget) -> Result<BTreeSet<String>, Failure> {
+        let stacks = target.keeps.iter().map(|keepsake| keepsake.name.clone());
+        let known: Vec<String> = stacks.chain(["key", "logs", "parallelcluster"].map(str::to_owned)).collect();
+        let asked = known_names(&self.delete_data, &known, &made.plan)?;
+        if asked.contains(&made.plan.cluster.as_str()) {
+            return Ok(known.into_iter().collect());
+        }
+        let asked: BTreeSet<String> = asked.into_iter().map(str::to_owned).collect();
+        let needed = ["fsx", "home", "accounting", "directory"].iter().find(|name| {
+            !asked.contains(**name) && target.keeps.iter().any(|keepsake| keepsake.name == **name)
+        });
+        match needed.filter(|_| asked.contains("network")) {
+            Some(needed) => Err(Failure::usage(format!("the network cannot go while `{needed}` stays: it has interfaces in it"))
+                .hint(format!("name that too: --delete-data {needed}"))),
+            None => Ok(asked),
+        }
+    }
+
+    fn confirm(&self, session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<String>) -> Result<Confirmed, Failure> {
+        let cluster = &made.plan.cluster;
+        let going: Vec<Kept> = aws.kept(&made.plan)?.into_iter().filter(|one| names.contains(&one.name)).collect();
+        let lost: Vec<String> = going.iter().filter(|one| one.has_data).map(|one| one.what.clone()).collect();
+        if !going.is_empty() && !session.ui.is_json() {
+            session.ui.say(&listing(&going));
+        }
+        let what = if lost.is_empty() { "nothing that holds data".to_owned() } else { format!("for ever: {}", lost.join("; ")) };
+        session.ui.confirm(&format!("this deletes {what} (cluster {cluster})"), cluster, self.yes)
+    }
+}
+
+/// Deleting needs the proof that somebody agreed.
+fn delete_kept(session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<String>, _: &Confirmed) -> Result<Vec<Kept>, Failure> {
+    let progress = session.ui.progress();
+    let step = "delete-data".to_owned();
+    let title = "Delete what was kept".to_owned();
+    progress.tell(&Event::Started { step: step.clone(), title, number: 1, of: 1, expected_seconds: 600 });
+    let begun = std::time::Instant::now();
+    let tell = |text: &str| progress.tell(&Event::Progress { step: step.clone(), text: text.to_owned() });
+    let result = aws.delete_kept(&made.plan, names, &tell);
+    match &result {
+        Ok(_) => progress.tell(&Event::Done { step: step.clone(), seconds: begun.elapsed().as_secs_f64() }),
+        Err(failure) => progress.tell(&Event::Failed { step: step.clone(), required: true, causes: failure.chain() }),
+    }
+    progress.tell(&Event::End);
+    result
+}
+
+fn report(session: &Session, cluster: &str, was_live: bool, kept: &[Kept], deleted: &[Kept]) {
+    let ui = &session.ui;
+    if ui.is_json() {
+        let line = serde_json::json!({"event": "down", "cluster": cluster, "kept": kept, "deleted": deleted});
+        ui.data(&line.to_string());
+        return;
+    }
+    ui.say(&format!("\ncluster {cluster} {}", if was_live { "is down" } else { "was down already" }));
+    for one in deleted {
+        ui.say(&format!("  deleted: {}", one.what));
+    }
+    if kept.is_empty() {
+        ui.say("nothing of it is left in the account");
+        return;
+    }
+    ui.say("\nwhat stays:");
+    ui.say(&listing(kept));
+    let cents: u64 = kept.iter().filter_map(|one| one.monthly_cents).sum();
+    ui.say(&format!("together {} a month and more by use, at list price in us-east-1", dollars(cents)));
+    ui.say(&format!("`trainyard up` adopts it again; delete it with: trainyard down --cluster {cluster} --delete-data NAME"));
+}
+
+/// What stays, with what it costs: two lines each, since ids are long.
+pub fn listing(kept: &[Kept]) -> String {
+    let wide = kept.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    let lines = kept.iter().map(|one| {
+        let monthly = match (one.monthly_cents, &one.by_use) {
+            (Some(0), None) => "costs nothing".to_owned(),
+            (Some(0) | None, Some(rate)) => format!("{rate}, a month"),
+            (Some(cents), None) => format!("{} a month", dollars(cents)),
+            (Some(cents), Some(rate)) => format!("{} a month, and {rate}", dollars(cents)),
+            (None, None) => "its price is not known".to_owned(),
+        };
+        let ids = if one.resources.is_empty() { String::new() } else { format!("\n  {:wide$}  {}", "", one.resources.join(" ")) };
+        format!("  {:wide$}  {}: {monthly}{ids}", one.name, one.what)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn dollars(cents: u64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}

@@ -1,0 +1,336 @@
+//! What an `up` would change of what stands: CloudFormation's own change sets, ParallelCluster's policy for each key,
+//! and what was changed behind their backs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Replacement, ResourceChange as SdkChange, Stack};
+use serde::Serialize;
+use serde_json::Value;
+use trainyard_plan::Plan;
+use trainyard_plan::aws::update::{self, Change, Effect};
+use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, StackCall};
+
+use super::refused::{Answer, Refused};
+use super::stacks::{self, Phase, Template, Wanted, phase};
+use super::wires::Outputs;
+use super::{Account, cluster};
+use crate::Failure;
+
+/// How long CloudFormation may take to compare, in steps of half a second.
+const LOOKS_MAX: u32 = 240;
+
+/// Everything that would change.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Changes {
+    /// Whether nothing of the cluster stands yet.
+    pub is_new: bool,
+    /// Stacks, in the plan's order; those without a change are left out.
+    pub stacks: Vec<StackChange>,
+    /// ParallelCluster's configuration.
+    pub cluster: Vec<Change>,
+    /// Stacks of the cluster that the plan does not have (any more).
+    pub vanished: Vec<String>,
+}
+
+/// A stack that would change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StackChange {
+    /// Its name in the account.
+    pub stack_name: String,
+    /// Whether it would be made.
+    pub is_new: bool,
+    /// What would change in it.
+    pub resources: Vec<ResourceChange>,
+    /// What was changed by hand since CloudFormation made it.
+    pub drift: Vec<String>,
+}
+
+/// A resource that would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResourceChange {
+    /// Its name in the template.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// What would happen to it.
+    pub fate: Fate,
+    /// The properties that change.
+    pub properties: Vec<String>,
+}
+
+/// What happens to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is made.
+    Made,
+    /// It is changed where it stands.
+    InPlace,
+    /// It may be replaced by another.
+    PerhapsReplaced,
+    /// It is replaced by another.
+    Replaced,
+    /// It is no longer the stack's.
+    Goes,
+}
+
+impl Changes {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.stacks.is_empty() && self.cluster.is_empty() && self.vanished.is_empty()
+    }
+
+    /// Whether ParallelCluster has to make the cluster anew.
+    pub fn recreates(&self) -> bool {
+        self.cluster.iter().any(|change| change.effect == Effect::Recreates)
+    }
+
+    /// What is interrupted or lost, each in a sentence.
+    pub fn losses(&self) -> Vec<String> {
+        let cluster = self.cluster.iter().filter(|change| change.effect.interrupts());
+        let cluster = cluster.map(|change| format!("{} ({})", change.effect.says(), change.path));
+        let resources = self.stacks.iter().flat_map(|stack| {
+            let lost = stack.resources.iter().filter(|one| one.fate > Fate::InPlace);
+            lost.map(|one| {
+                let what = match one.fate {
+                    Fate::Goes => "goes",
+                    Fate::PerhapsReplaced => "may be replaced",
+                    _ => "is replaced",
+                };
+                format!("{} of {} {what}", one.name, stack.stack_name)
+            })
+        });
+        cluster.chain(resources).collect()
+    }
+}
+
+/// Compares the plan with what stands; changes nothing.
+pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result<Changes, Failure> {
+    let mut outputs = Outputs::of(plan);
+    let mut changes = Changes::default();
+    let mut stands = false;
+    for call in Outputs::calls(plan) {
+        let stack = stacks::describe(account, &call.stack_name).await?;
+        stands |= stack.is_some();
+        changes.stacks.extend(stack_change(account, plan, call, stack.as_ref(), &mut outputs, with_drift).await?);
+    }
+    if let Some(call) = cluster_call(plan) {
+        changes.cluster = cluster_changes(account, plan, call, &mut outputs).await?.unwrap_or_default();
+    }
+    changes.is_new = !stands;
+    changes.vanished = vanished(account, plan).await?;
+    Ok(changes)
+}
+
+/// The call that makes the plan's cluster.
+pub fn cluster_call(plan: &Plan) -> Option<&ClusterCall> {
+    plan.steps.iter().find_map(|step| match &step.action {
+        trainyard_plan::Action::Aws(AwsAction::DeployCluster(call)) => Some(call),
+        _ => None,
+    })
+}
+
+/// What changes in ParallelCluster's configuration; `None` where no cluster stands, or it cannot be told.
+pub async fn cluster_changes(
+    account: &Account,
+    plan: &Plan,
+    call: &ClusterCall,
+    outputs: &mut Outputs<'_>,
+) -> Result<Option<Vec<Change>>, Failure> {
+    let (Driver::Provider { stack_name, .. }, Some(path)) = (&call.driver, &call.whole.template) else {
+        return Ok(None);
+    };
+    let Some(stack) = stacks::describe(account, stack_name).await? else { return Ok(None) };
+    if phase(stacks::status(&stack)) == Phase::Broken {
+        return Ok(None);
+    }
+    let stands = super::keeping::template(account, stack_name).await?;
+    let mut asked: Value = serde_json::from_str(cluster::artifact(plan, path)?)
+        .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
+    // A stack that is still to come has given nothing out: what reads it counts as changed.
+    let _ = outputs.fill(account, &mut asked).await;
+    let configuration =
+        |template: &Value| template["Resources"]["Cluster"]["Properties"]["ClusterConfiguration"].clone();
+    let stands = trainyard_spec::source::data(&stands).map(|template| configuration(&template));
+    let Some(stands) = stands.filter(Value::is_object) else { return Ok(None) };
+    Ok(Some(update::changes(&cluster::target(plan)?.parallelcluster, &stands, &configuration(&asked))))
+}
+
+async fn stack_change(
+    account: &Account,
+    plan: &Plan,
+    call: &StackCall,
+    stack: Option<&Stack>,
+    outputs: &mut Outputs<'_>,
+    with_drift: bool,
+) -> Result<Option<StackChange>, Failure> {
+    let change =
+        |is_new, resources, drift| StackChange { stack_name: call.stack_name.clone(), is_new, resources, drift };
+    let Some(stack) = stack.filter(|stack| phase(stacks::status(stack)) != Phase::Broken) else {
+        return Ok(Some(change(true, Vec::new(), Vec::new())));
+    };
+    let text = cluster::artifact(plan, &call.template)?;
+    let mut parameters = BTreeMap::new();
+    for (name, wire) in &call.parameters {
+        // What a stack that is still to come gives out is not known: its reader is compared without it.
+        let known = outputs.value(account, wire).await.ok();
+        let value = known.or_else(|| stacks::parameter(stack, name).map(str::to_owned)).unwrap_or_default();
+        parameters.insert(name.clone(), value);
+    }
+    let same_parameters = parameters.iter().all(|(name, value)| stacks::parameter(stack, name) == Some(value))
+        && stack.parameters().len() == parameters.len();
+    let same_tags = stack.tags().len() == call.tags.len()
+        && call.tags.iter().all(|(key, value)| stacks::tag(stack, key) == Some(value));
+    let is_same = same_parameters && same_tags && super::keeping::template(account, &call.stack_name).await? == text;
+    let drift = if with_drift { drift(account, &call.stack_name).await? } else { Vec::new() };
+    if is_same {
+        return Ok((!drift.is_empty()).then(|| change(false, Vec::new(), drift)));
+    }
+    let wanted = Wanted {
+        name: call.stack_name.clone(),
+        template: Template::Text(text.to_owned()),
+        parameters,
+        capabilities: call.capabilities.clone(),
+        tags: call.tags.clone(),
+        keep_failed: false,
+    };
+    let resources = change_set(account, &wanted).await?;
+    Ok((!resources.is_empty() || !drift.is_empty()).then(|| change(false, resources, drift)))
+}
+
+/// What CloudFormation says that an update would change. The change set is deleted again.
+async fn change_set(account: &Account, wanted: &Wanted) -> Result<Vec<ResourceChange>, Failure> {
+    let name = format!("trainyard-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond());
+    let Template::Text(text) = &wanted.template else { return Ok(Vec::new()) };
+    let parameters: Vec<Parameter> = wanted
+        .parameters
+        .iter()
+        .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
+        .collect();
+    let call = account
+        .cloudformation
+        .create_change_set()
+        .stack_name(&wanted.name)
+        .change_set_name(&name)
+        .change_set_type(ChangeSetType::Update)
+        .template_body(text)
+        .set_parameters(Some(parameters))
+        .set_capabilities(Some(stacks::capabilities(&wanted.capabilities)))
+        .set_tags(Some(stacks::tags(&wanted.tags)));
+    call.send().await.map_err(|error| Refused::new("cloudformation:CreateChangeSet", &error))?;
+    let found = described(account, &wanted.name, &name).await;
+    let gone = account.cloudformation.delete_change_set().stack_name(&wanted.name).change_set_name(&name).send().await;
+    gone.map_err(|error| Refused::new("cloudformation:DeleteChangeSet", &error))?;
+    found
+}
+
+async fn described(account: &Account, stack: &str, name: &str) -> Result<Vec<ResourceChange>, Failure> {
+    for look in 0..LOOKS_MAX {
+        let (mut token, mut all) = (None, Vec::new());
+        let (status, reason) = loop {
+            let call = account.cloudformation.describe_change_set().stack_name(stack).change_set_name(name);
+            let asked = call.set_next_token(token.take()).send().await;
+            let page = asked.map_err(|error| Refused::new("cloudformation:DescribeChangeSet", &error))?;
+            all.extend(page.changes().iter().filter_map(|change| change.resource_change().map(read)));
+            token = page.next_token;
+            if token.is_none() {
+                let status = page.status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+                break (status, page.status_reason.unwrap_or_default());
+            }
+        };
+        match status.as_str() {
+            "CREATE_COMPLETE" => return Ok(all),
+            // That there is nothing to change is a failure in CloudFormation's words.
+            "FAILED" if reason.contains("didn't contain changes") || reason.contains("No updates") => {
+                return Ok(Vec::new());
+            }
+            "FAILED" => {
+                return Err(Failure::refused(format!(
+                    "CloudFormation cannot change the stack {stack} as the spec asks"
+                ))
+                .caused_by(std::io::Error::other(reason)));
+            }
+            _ => tokio::time::sleep(Duration::from_millis(if look == 0 { 100 } else { 500 })).await,
+        }
+    }
+    Err(Failure::refused(format!("CloudFormation did not say in time what would change in the stack {stack}"))
+        .hint("run the same command again"))
+}
+
+fn read(change: &SdkChange) -> ResourceChange {
+    let action = change.action().map_or("", |action| action.as_str());
+    let fate = match (action, change.replacement()) {
+        ("Add" | "Import", _) => Fate::Made,
+        ("Remove", _) => Fate::Goes,
+        (_, Some(Replacement::True)) => Fate::Replaced,
+        (_, Some(Replacement::Conditional)) => Fate::PerhapsReplaced,
+        _ => Fate::InPlace,
+    };
+    let mut properties: Vec<String> =
+        change.details().iter().filter_map(|detail| detail.target()?.name().map(str::to_owned)).collect();
+    properties.sort();
+    properties.dedup();
+    ResourceChange {
+        name: change.logical_resource_id().unwrap_or_default().to_owned(),
+        kind: change.resource_type().unwrap_or_default().to_owned(),
+        fate,
+        properties,
+    }
+}
+
+/// What was changed by hand. Types that CloudFormation cannot look at are passed over.
+async fn drift(account: &Account, stack: &str) -> Result<Vec<String>, Failure> {
+    let asked = account.cloudformation.detect_stack_drift().stack_name(stack).send().await;
+    let answer = asked.map_err(|error| Refused::new("cloudformation:DetectStackDrift", &error))?;
+    let id = answer.stack_drift_detection_id.unwrap_or_default();
+    for look in 0..LOOKS_MAX {
+        let asked =
+            account.cloudformation.describe_stack_drift_detection_status().stack_drift_detection_id(&id).send().await;
+        let answer = asked.map_err(|error| Refused::new("cloudformation:DescribeStackDriftDetectionStatus", &error))?;
+        if answer.detection_status.is_some_and(|status| status.as_str() != "DETECTION_IN_PROGRESS") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(if look == 0 { 100 } else { 500 })).await;
+    }
+    let asked = account.cloudformation.describe_stack_resource_drifts().stack_name(stack).send().await;
+    let answer = asked.map_err(|error| Refused::new("cloudformation:DescribeStackResourceDrifts", &error))?;
+    let drifts = answer.stack_resource_drifts.unwrap_or_default();
+    let changed = drifts.iter().filter_map(|one| {
+        let status = one.stack_resource_drift_status().map_or("", |status| status.as_str());
+        let name = one.logical_resource_id().unwrap_or_default();
+        match status {
+            "DELETED" => Some(format!("{name} is gone")),
+            "MODIFIED" => {
+                let paths: Vec<&str> =
+                    one.property_differences().iter().filter_map(|one| one.property_path()).collect();
+                Some(format!("{name} was changed: {}", paths.join(", ")))
+            }
+            _ => None,
+        }
+    });
+    Ok(changed.collect())
+}
+
+/// Top-level stacks that carry the cluster's tag and that the plan does not make.
+async fn vanished(account: &Account, plan: &Plan) -> Answer<Vec<String>> {
+    let mut known: Vec<&str> = vec![&plan.cluster];
+    for step in &plan.steps {
+        match &step.action {
+            trainyard_plan::Action::Aws(AwsAction::DeployStack(call)) => known.push(&call.stack_name),
+            trainyard_plan::Action::Aws(AwsAction::DeployProvider { stack_name, .. }) => known.push(stack_name),
+            trainyard_plan::Action::Aws(AwsAction::DeployCluster(ClusterCall {
+                driver: Driver::Provider { stack_name, .. },
+                ..
+            })) => known.push(stack_name),
+            _ => {}
+        }
+    }
+    let is_ours = |stack: &Stack| {
+        stacks::tag(stack, "trainyard:cluster") == Some(plan.cluster.as_str())
+            && stack.parent_id().is_none()
+            && stack.stack_name().is_some_and(|name| !known.contains(&name))
+    };
+    let all = stacks::all(account).await?;
+    Ok(all.into_iter().filter(is_ours).filter_map(|stack| stack.stack_name).collect())
+}

@@ -1,0 +1,329 @@
+//! What stays after `down`, and deleting it by its name.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cloudformation::types::StackResourceSummary;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use serde::Serialize;
+use serde_json::{Value, json};
+use trainyard_plan::Plan;
+use trainyard_plan::aws::Keepsake;
+
+use super::refused::{Answer, Refused};
+use super::stacks::{self, Template, Wanted};
+use super::{Account, Patience, api, cluster};
+use crate::Failure;
+
+/// Resources that are worth being named: they hold something, or cost something.
+const NAMED: &[&str] = &[
+    "AWS::S3::Bucket",
+    "AWS::FSx::FileSystem",
+    "AWS::EC2::Volume",
+    "AWS::EC2::VPC",
+    "AWS::RDS::DBCluster",
+    "AWS::SecretsManager::Secret",
+    "AWS::DirectoryService::MicrosoftAD",
+    "AWS::Budgets::Budget",
+];
+
+/// Something that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// What `--delete-data` calls it.
+    pub name: String,
+    /// What it is.
+    pub what: String,
+    /// The stack that holds it; `None` where none does.
+    pub stack_name: Option<String>,
+    /// Ids and names in the account.
+    pub resources: Vec<String>,
+    /// US cents a month at list price in us-east-1, used or not; `None`: by use alone, or not known.
+    pub monthly_cents: Option<u64>,
+    /// What it costs by use, a month.
+    pub by_use: Option<String>,
+    /// Why it stays.
+    pub because: String,
+    /// Whether somebody's data goes with it.
+    pub has_data: bool,
+}
+
+/// Everything of the cluster that stands and that `down` does not remove.
+pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> {
+    let target = cluster::target(plan)?;
+    let mut all = Vec::new();
+    for keepsake in &target.keeps {
+        if stacks::describe(account, &keepsake.stack_name).await?.is_some() {
+            all.push(of_stack(account, keepsake).await?);
+        }
+    }
+    let beside = |name: &str, what: &str, resources: Vec<String>, because: &str| Kept {
+        name: name.to_owned(),
+        what: what.to_owned(),
+        stack_name: None,
+        resources,
+        monthly_cents: Some(0),
+        by_use: None,
+        because: because.to_owned(),
+        has_data: false,
+    };
+    let key = super::key_name(plan);
+    if let Some(key) = key
+        && api::key_pair_exists(account, key).await?
+    {
+        all.push(beside("key", "key pair", vec![key.to_owned()], "it may open other machines too"));
+    }
+    let groups = log_groups(account, &plan.cluster).await?;
+    if !groups.is_empty() {
+        let logs = beside("logs", "log groups", groups, "they say what happened");
+        all.push(Kept { by_use: Some("$0.03 a GiB".to_owned()), ..logs });
+    }
+    if let Some(bucket) = own_bucket(account, plan).await? {
+        all.push(beside(
+            "parallelcluster",
+            "ParallelCluster's bucket of this region",
+            vec![bucket],
+            "its clusters share it",
+        ));
+    }
+    Ok(all)
+}
+
+async fn of_stack(account: &Account, keepsake: &Keepsake) -> Result<Kept, Failure> {
+    let resources = resources(account, &keepsake.stack_name).await?;
+    let is_named = |one: &&StackResourceSummary| one.resource_type().is_some_and(|kind| NAMED.contains(&kind));
+    Ok(Kept {
+        name: keepsake.name.clone(),
+        what: keepsake.what.clone(),
+        stack_name: Some(keepsake.stack_name.clone()),
+        resources: resources
+            .iter()
+            .filter(is_named)
+            .filter_map(|one| one.physical_resource_id().map(str::to_owned))
+            .collect(),
+        monthly_cents: keepsake.monthly_cents,
+        by_use: keepsake.by_use.clone(),
+        because: keepsake.because.clone(),
+        has_data: keepsake.has_data,
+    })
+}
+
+async fn resources(account: &Account, stack: &str) -> Answer<Vec<StackResourceSummary>> {
+    let mut pages = account.cloudformation.list_stack_resources().stack_name(stack).into_paginator().send();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Refused::new("cloudformation:ListStackResources", &error))?;
+        all.extend(page.stack_resource_summaries.unwrap_or_default());
+    }
+    all.retain(|one| one.resource_status().is_none_or(|status| status.as_str() != "DELETE_COMPLETE"));
+    Ok(all)
+}
+
+/// Log groups of the cluster, and of its provider.
+async fn log_groups(account: &Account, cluster: &str) -> Answer<Vec<String>> {
+    let mut found = Vec::new();
+    for prefix in [format!("/aws/parallelcluster/{cluster}-"), "/aws/lambda/pcluster-".to_owned()] {
+        let mut pages = account.logs.describe_log_groups().log_group_name_prefix(&prefix).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Refused::new("logs:DescribeLogGroups", &error))?;
+            for group in page.log_groups.unwrap_or_default() {
+                let Some(name) = group.log_group_name().map(str::to_owned) else { continue };
+                if is_of(account, &group, &name, cluster).await? {
+                    found.push(name);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Groups of clusters have the time of their making in their name: `/aws/parallelcluster/NAME-202601011200`. Those of
+/// providers are told by their tag.
+async fn is_of(
+    account: &Account,
+    group: &aws_sdk_cloudwatchlogs::types::LogGroup,
+    name: &str,
+    cluster: &str,
+) -> Answer<bool> {
+    if let Some(rest) = name.strip_prefix(&format!("/aws/parallelcluster/{cluster}-")) {
+        return Ok(rest.len() == 12 && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    }
+    let Some(arn) = group.arn().map(|arn| arn.trim_end_matches(":*")) else { return Ok(false) };
+    let asked = account.logs.list_tags_for_resource().resource_arn(arn).send().await;
+    let answer = asked.map_err(|error| Refused::new("logs:ListTagsForResource", &error))?;
+    Ok(answer.tags.unwrap_or_default().get("trainyard:cluster").is_some_and(|whose| whose == cluster))
+}
+
+/// ParallelCluster's own bucket, where no cluster of the region is left that uses it.
+async fn own_bucket(account: &Account, plan: &Plan) -> Result<Option<String>, Failure> {
+    let Some(number) = account.number().await? else { return Ok(None) };
+    let name = parallelcluster_bucket(&number, account.region());
+    let asked = account.s3.head_bucket().bucket(&name).send().await;
+    match asked.map_err(|error| Refused::new("s3:HeadBucket", &error)) {
+        Err(refused) if refused.is_absent() || refused.is(&["NotFound", "404"]) => return Ok(None),
+        Err(refused) => return Err(refused.into()),
+        Ok(_) => {}
+    }
+    let others = stacks::all(account)
+        .await?
+        .into_iter()
+        .any(|stack| cluster::version(&stack).is_some() && stack.stack_name() != Some(plan.cluster.as_str()));
+    Ok((!others).then_some(name))
+}
+
+/// As ParallelCluster names it.
+fn parallelcluster_bucket(number: &str, region: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::digest(format!("{number}{region}").as_bytes());
+    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("parallelcluster-{hex}-v1-do-not-delete")
+}
+
+/// Deletes what is kept under these names, last made first.
+pub async fn delete(
+    account: &Account,
+    plan: &Plan,
+    names: &BTreeSet<String>,
+    patience: &Patience<'_>,
+) -> Result<Vec<Kept>, Failure> {
+    let all = kept(account, plan).await?;
+    let mut deleted = Vec::new();
+    for one in all.into_iter().rev().filter(|one| names.contains(&one.name)) {
+        (patience.progress)(&format!("deleting {}", one.what));
+        match (&one.stack_name, one.name.as_str()) {
+            (Some(stack), _) => delete_stack(account, stack, patience).await?,
+            (None, "logs") => delete_groups(account, &one.resources).await?,
+            (None, "key") => api::delete_key_pair(account, one.resources.first().map_or("", String::as_str)).await?,
+            (None, _) => {
+                for bucket in &one.resources {
+                    empty(account, bucket, patience).await?;
+                    let asked = account.s3.delete_bucket().bucket(bucket).send().await;
+                    asked.map_err(|error| Refused::new("s3:DeleteBucket", &error))?;
+                }
+            }
+        }
+        deleted.push(one);
+    }
+    Ok(deleted)
+}
+
+async fn delete_groups(account: &Account, groups: &[String]) -> Result<(), Failure> {
+    for group in groups {
+        let asked = account.logs.delete_log_group().log_group_name(group).send().await;
+        match asked.map_err(|error| Refused::new("logs:DeleteLogGroup", &error)) {
+            Err(refused) if !refused.is_absent() => return Err(refused.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// First the template lets go of what it retains, then buckets are emptied, then CloudFormation deletes it all.
+async fn delete_stack(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    // A run that was interrupted may have come this far already.
+    let is_going = |status: &str| matches!(status, "DELETE_IN_PROGRESS" | "DELETE_FAILED");
+    let Some(stack) = stacks::describe(account, name).await? else { return Ok(()) };
+    if !is_going(stacks::status(&stack)) {
+        let wanted = Wanted {
+            name: name.to_owned(),
+            template: Template::Text(unlocked(&template(account, name).await?)?),
+            parameters: stack
+                .parameters()
+                .iter()
+                .filter_map(|one| Some((one.parameter_key()?.to_owned(), one.parameter_value()?.to_owned())))
+                .collect(),
+            capabilities: stack.capabilities().iter().map(|one| one.as_str().to_owned()).collect(),
+            tags: stack
+                .tags()
+                .iter()
+                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
+                .collect(),
+            keep_failed: false,
+        };
+        stacks::deploy(account, &wanted, patience).await?;
+    }
+    for resource in resources(account, name).await? {
+        if let (Some("AWS::S3::Bucket"), Some(bucket)) = (resource.resource_type(), resource.physical_resource_id()) {
+            empty(account, bucket, patience).await?;
+        }
+    }
+    stacks::delete(account, name, patience).await
+}
+
+/// The template that a stack was made from.
+pub async fn template(account: &Account, name: &str) -> Answer<String> {
+    let asked = account.cloudformation.get_template().stack_name(name).send().await;
+    let answer = asked.map_err(|error| Refused::new("cloudformation:GetTemplate", &error))?;
+    answer.template_body.ok_or_else(|| Refused::unreadable("cloudformation:GetTemplate", "no template"))
+}
+
+/// The same template with nothing retained. CloudFormation takes a change of these attributes only beside another
+/// change, so it gets a resource that is nothing.
+fn unlocked(text: &str) -> Result<String, Failure> {
+    let mut template = trainyard_spec::source::data(text).ok_or_else(|| {
+        Failure::refused("the stack's template cannot be read").hint("delete the stack in the console")
+    })?;
+    if let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) {
+        for resource in resources.values_mut().filter_map(Value::as_object_mut) {
+            for key in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                if resource.contains_key(key) {
+                    resource.insert(key.to_owned(), "Delete".into());
+                }
+            }
+        }
+        resources.insert("Unlocked".to_owned(), json!({ "Type": "AWS::CloudFormation::WaitConditionHandle" }));
+    }
+    Ok(template.to_string())
+}
+
+/// Deletes every object of a bucket, with all its versions.
+async fn empty(account: &Account, bucket: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    let mut count = 0;
+    loop {
+        let asked = account.s3.list_object_versions().bucket(bucket).max_keys(1000).send().await;
+        let page = match asked.map_err(|error| Refused::new("s3:ListObjectVersions", &error)) {
+            Ok(page) => page,
+            Err(refused) if refused.is_absent() => return Ok(()),
+            Err(refused) => return Err(refused.into()),
+        };
+        let id = |key: Option<&str>, version: Option<&str>| {
+            ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
+        };
+        let versions = page.versions().iter().filter_map(|one| id(one.key(), one.version_id()));
+        let markers = page.delete_markers().iter().filter_map(|one| id(one.key(), one.version_id()));
+        let ids: Vec<ObjectIdentifier> = versions.chain(markers).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        count += ids.len();
+        let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build();
+        let delete = delete.map_err(|error| Failure::internal(error.to_string()))?;
+        let asked = account.s3.delete_objects().bucket(bucket).delete(delete).send().await;
+        let answer = asked.map_err(|error| Refused::new("s3:DeleteObjects", &error))?;
+        if let Some(first) = answer.errors().first() {
+            let why = format!("{}: {}", first.code().unwrap_or_default(), first.message().unwrap_or_default());
+            return Err(Failure::refused(format!("an object of the bucket {bucket} could not be deleted"))
+                .caused_by(std::io::Error::other(why)));
+        }
+        patience.mind(&format!("emptying the bucket {bucket}"), &format!("{count} objects deleted"))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_retained_in_an_unlocked_template() {
+        let text = "Resources:\n  A:\n    Type: T\n    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n  B:\n    Type: T\n";
+        let template = unlocked(text).expect("readable");
+        assert!(!template.contains("Retain"), "{template}");
+        assert!(template.contains("WaitConditionHandle") && template.contains("\"B\":{\"Type\":\"T\"}"), "{template}");
+    }
+
+    /// The name that ParallelCluster gives its bucket, as its own code makes it.
+    #[test]
+    fn the_bucket_is_called_as_parallelcluster_calls_it() {
+        let name = parallelcluster_bucket("123456789012", "us-east-1");
+        assert_eq!(name, "parallelcluster-89e4e5f1cd12e98b-v1-do-not-delete");
+    }
+}
