@@ -27,7 +27,7 @@ ENVIRONMENT = {
 _mock: Any = None
 
 
-def install(region: str = REGION) -> None:
+def install(region: str = REGION, account: str | None = None) -> None:
     """Answer every AWS call of this process from the emulator. A second call does nothing."""
     global _mock
     if _mock is not None:
@@ -35,6 +35,8 @@ def install(region: str = REGION) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         os.environ.pop(name, None)
     os.environ.update(ENVIRONMENT, AWS_DEFAULT_REGION=region, AWS_REGION=region)
+    if account:
+        os.environ["MOTO_ACCOUNT_ID"] = account  # read once, when moto is loaded
     from moto import mock_aws
 
     for package in ("services", "engine", "kinds"):

@@ -35,10 +35,14 @@ class Application:
             return api.answer(environ, start_response)
         call = calls.recognize(environ)
         fault = faults.next_for(call)
-        if fault is not None:
-            status, headers, body = faults.carry_out(fault, call, environ)
-        else:
-            status, headers, body = world.as_caller(call.caller, lambda: self._ask(environ))
+        try:
+            if fault is None or fault.get("performed"):
+                status, headers, body = world.as_caller(call.caller, lambda: self._ask(environ))
+            if fault is not None:
+                status, headers, body = faults.carry_out(fault, call, environ)
+        except faults.Reset:
+            calls.remember_lost(call)
+            raise
         calls.remember(call, status, headers, body)
         start_response(status, headers)
         return [body]
@@ -69,6 +73,10 @@ def serve(port: int, clusters: bool, options: dict[str, Any]) -> None:
     world.set(options)
     application = Application(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    farewell = server.shutdown_request
+    server.shutdown_request = lambda request: (  # type: ignore[method-assign]
+        server.close_request(request) if request in faults.BROKEN else farewell(request)
+    )
     endpoint = f"http://{HOST}:{server.server_port}"
     # The default handler would try to shut the server down from its own thread and hang.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

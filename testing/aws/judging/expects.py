@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -19,6 +20,7 @@ from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.resourcegroups import resourcegroups_backends
 
+from emulator import identifiers
 from emulator.services import capacity, placement, reservation_groups
 from emulator.services.images import parallelcluster_version
 
@@ -34,11 +36,20 @@ ORDER = (
 Expected = dict[str, Any]
 
 
+def _moment(given: str | float | None) -> datetime | None:
+    """A time as a text, or as seconds from now."""
+    if given is None:
+        return None
+    if isinstance(given, (int, float)):
+        return capacity.now() + timedelta(seconds=given)
+    return datetime.fromisoformat(given)
+
+
 class Surroundings:
     """The account around a plan."""
 
-    def __init__(self, folder: Folder, texts: Texts):
-        self.region, self.texts = folder.region, texts
+    def __init__(self, folder: Folder, texts: Texts, keeps_identifiers: bool = False):
+        self.region, self.texts, self.keeps_identifiers = folder.region, texts, keeps_identifiers
         self.ec2 = self.client("ec2")
         self.backend = ec2_backends[DEFAULT_ACCOUNT_ID][self.region]
         self.waiting: list[Expected] = []
@@ -71,8 +82,9 @@ class Surroundings:
                 problems.append(f"expects: unknown kind {item['kind']}")
                 continue
             try:
-                if not maker(item):
-                    still.append(item)
+                with identifiers.wanting(item.get("id") if self.keeps_identifiers else None):
+                    if not maker(item):
+                        still.append(item)
             except (ClientError, ServiceException) as error:
                 problems.append(f"expects: {item['kind']} {item.get('id') or item.get('name')}: {error}")
         self.waiting = still
@@ -83,6 +95,8 @@ class Surroundings:
         return self.zone_names.get(given, given)
 
     def _stands_for(self, given: str, real: str) -> bool:
+        if self.keeps_identifiers:
+            real = identifiers.rename(given, real, self.region)
         self.texts.identifiers[given] = real
         return True
 
@@ -150,6 +164,8 @@ class Surroundings:
             match="targeted",
             placement_group_arn=placement.groups(self.backend)[group]["GroupArn"] if group else None,
             block=bool(item.get("is_block")),
+            start=_moment(item.get("start")),
+            end=_moment(item.get("end")),
         )
         return self._stands_for(item["id"], made["CapacityReservationId"])
 

@@ -232,6 +232,16 @@ ROWS = [
         {"Role": ROLE}, {"PolicyDocument": OTHER}),
     Row("Custom::PclusterCluster", {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:f",
                                     "ClusterName": "demo"}, (), EMPTY, {"Tags": "x"}),
+    Row("AWS::Lambda::Function", {"Code": {"ZipFile": "def handler(event, context):\n    pass\n"},
+                                  "Handler": "index.handler", "Runtime": "python3.12", "Role": att("Role", "Arn"),
+                                  "Layers": [ref("Layer")], "Tags": [{"Key": "a", "Value": "b"}]}, ("Arn",),
+        {"Role": ROLE, "Layer": resource("AWS::Lambda::LayerVersion", Content={
+            "S3Bucket": "us-east-1-aws-parallelcluster", "S3Key": "layer.zip"})}, {"Timeout": "30"}),
+    Row("AWS::AutoScaling::AutoScalingGroup", {
+        "MinSize": "1", "MaxSize": "1", "VPCZoneIdentifier": [ref("Subnet")], "LaunchTemplate": {
+            "LaunchTemplateId": ref("Template"), "Version": att("Template", "LatestVersionNumber")}}, (),
+        NET | {"Template": resource("AWS::EC2::LaunchTemplate", LaunchTemplateData={
+            "ImageId": IMAGE, "InstanceType": "m6i.large"})}, {"MaxSize": "2"}),
     # From here on the emulator underneath makes the type itself.
     Row("AWS::KMS::Key", {"KeyPolicy": ALLOW}, ("Arn",)),
     Row("AWS::DynamoDB::Table", {"AttributeDefinitions": [{"AttributeName": "Id", "AttributeType": "S"}],

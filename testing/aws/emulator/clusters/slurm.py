@@ -49,8 +49,9 @@ class Node:
         if self.failure:
             return "down~"
         if self.instance is None:
-            # Without a fleet, static nodes are down and dynamic ones only powered down.
-            return "down~" if is_stopped and self.is_static else "idle~"
+            return "idle~"
+        if is_stopped:
+            return "idle%"
         return "idle" if time.monotonic() - self.launched_at >= boot_seconds else "idle#"
 
     def reason(self, is_stopped: bool) -> str:
@@ -58,8 +59,8 @@ class Node:
             return self.set_reason or "none"
         if self.failure:
             return f"(Code:{self.failure})Failure when resuming nodes"
-        if is_stopped and self.is_static and not self.reserved:
-            return "cluster_stopped"
+        if is_stopped:
+            return "stopping cluster"
         return "none"
 
 

@@ -26,6 +26,7 @@ SIGNING_NAMES = {
     "states": "stepfunctions",
 }
 ERROR_IN_XML = re.compile(rb"<Code>([^<]+)</Code>")
+RPC = re.compile(r"/service/[^/]+/operation/([^/]+)")
 LIMIT = 100_000  # calls that are kept
 Environ = dict[str, Any]
 
@@ -62,6 +63,16 @@ def remember(call: Call, status: str, headers: list[tuple[str, str]], body: byte
     call.status = int(status.split()[0])
     if call.status >= 400:
         call.error = error_code(headers, body) or str(call.status)
+    _keep(call)
+
+
+def remember_lost(call: Call) -> None:
+    """A call whose connection was broken."""
+    call.error = "ConnectionReset"
+    _keep(call)
+
+
+def _keep(call: Call) -> None:
     with RECORD.lock:
         if len(RECORD.calls) < LIMIT:
             call.number = len(RECORD.calls) + 1
@@ -96,7 +107,9 @@ def recognize(environ: Environ) -> Call:
         "provider" if key == PROVIDER_KEY else "outside", environ.get("HTTP_USER_AGENT", ""),
     )  # fmt: skip
     if target := environ.get("HTTP_X_AMZ_TARGET"):
-        call.operation = target.split(".")[-1]
+        call.operation, call.protocol = target.split(".")[-1], "json"
+    elif match := RPC.fullmatch(environ.get("PATH_INFO", "")):
+        call.operation, call.protocol = match[1], "cbor"
     elif call.protocol in ("query", "ec2"):
         call.operation = _action(environ, query)
     elif model:

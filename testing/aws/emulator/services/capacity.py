@@ -14,6 +14,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
 
+from .. import identifiers
 from ..extension import extend, store
 
 TAG = "aws:ec2capacityreservation:"
@@ -73,7 +74,7 @@ def add_reservation(
     offered = backend.describe_instance_type_offerings("availability-zone", {"instance-type": [instance_type]})
     if zone not in [offer["Location"] for offer in offered]:
         raise EC2ClientError("InvalidParameterValue", f"The instance type {instance_type} is not offered in {zone}.")
-    identifier = "cr-0" + uuid.uuid4().hex[:16]
+    identifier = identifiers.new("cr-", lambda: "cr-0" + uuid.uuid4().hex[:16])
     labels = dict(tags or {})
     if block:
         labels |= {

@@ -15,6 +15,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.ec2 import ec2_backends
 from moto.fsx.responses import FSxResponse
 
+from .. import identifiers
 from ..extension import extend, store, wrap
 from . import fsx_rules
 
@@ -27,7 +28,7 @@ CONFIGURATIONS = {
 
 
 def identifier(prefix: str) -> str:
-    return f"{prefix}-0{uuid.uuid4().hex[:16]}"
+    return identifiers.new(prefix + "-", lambda: f"{prefix}-0{uuid.uuid4().hex[:16]}")
 
 
 def not_found(kind: str, name: str) -> JsonRESTError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 
+from .. import identifiers
 from ..errors import Refusal
 from ..extension import store
 from .own_service import OwnResponse, add_service
@@ -46,7 +47,7 @@ class GrafanaResponse(OwnResponse):
         return self.workspaces[identifier]
 
     def create_workspace(self) -> ActionResult:
-        given, identifier = self.given, "g-" + uuid.uuid4().hex[:10]
+        given, identifier = self.given, identifiers.new("g-", lambda: "g-" + uuid.uuid4().hex[:10])
         providers = list(given["authenticationProviders"])
         workspace = {
             "id": identifier,
