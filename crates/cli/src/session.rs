@@ -178,11 +178,12 @@ impl Session {
                 .hint("say which one is meant: --on aws, or --on local")),
             (true, false) => Ok(Where::Aws),
             (false, true) => Ok(Where::Local),
-            // Nothing is known to stand. What was rehearsed before has a plan here; a spec for AWS may stand there.
-            (false, false) if is_aws && !self.store(name).is_ok_and(|store| store.at("plan.json").exists()) => {
-                Ok(Where::Aws)
+            // Nothing is known to stand: it is where it stood last, or where the spec says.
+            (false, false) => {
+                let has_plan = |place| self.store_on(name, place).is_ok_and(|store| store.at("plan.json").exists());
+                let is_there = !has_plan(Where::Local) && (is_aws || has_plan(Where::Aws));
+                Ok(if is_there { Where::Aws } else { Where::Local })
             }
-            (false, false) => Ok(Where::Local),
         }
     }
 
