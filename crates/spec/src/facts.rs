@@ -94,6 +94,19 @@ pub struct AwsFacts {
     /// Seconds since 1970 at the time of the survey: whether a Capacity Block has started is told from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surveyed_at: Option<i64>,
+    /// What the spec names and does not make, by id or name: what it is like, or `null` where it was not found. What is
+    /// not listed was not looked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<String, Option<BTreeMap<String, String>>>,
+    /// Quotas of the account, by their code in Service Quotas; vCPUs where they are about instances.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, u64>,
+    /// The key pair's kind (`rsa`, `ed25519`), where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Actions that the caller may not do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
     /// What stacks that stand give out: by stack (`network`), then by output.
     #[serde(default)]
     pub outputs: BTreeMap<String, BTreeMap<String, String>>,
@@ -143,6 +156,10 @@ impl AwsFacts {
             has_persistent_2: true,
             reservations: BTreeMap::new(),
             surveyed_at: None,
+            existing: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            key: None,
+            denied: Vec::new(),
             outputs: BTreeMap::new(),
             assumed: BTreeMap::new(),
         };

@@ -99,6 +99,22 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnosti
     Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Aws(target) })
 }
 
+/// What the spec names and does not make, each with the id by which it is looked for.
+pub fn expected(spec: &Spec, facts: &AwsFacts) -> Vec<(String, Expected)> {
+    let expected = expects::expects(&Context::new(spec, facts));
+    expected.into_iter().map(|one| (fits::identifier(&one), one)).collect()
+}
+
+/// The name of the key pair.
+pub fn key_name(spec: &Spec) -> String {
+    names::key(spec)
+}
+
+/// The quotas that the spec draws on, by their code in Service Quotas (service `ec2`).
+pub fn quota_codes(spec: &Spec) -> Vec<&'static str> {
+    fits::quota_needs(spec).into_keys().collect()
+}
+
 /// Every line of ParallelCluster's configuration with the reason for it.
 pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
     let context = Context::new(spec, facts);
