@@ -60,11 +60,17 @@ pub struct Plan {
     /// Say why each line of ParallelCluster's configuration is there.
     #[arg(long)]
     explain: bool,
+    /// Show what `up` would change of what stands on AWS, what that interrupts, and what was changed by hand.
+    #[arg(long, conflicts_with_all = ["explain", "out", "facts", "rehearse"])]
+    diff: bool,
 }
 
 impl Plan {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
+        if self.diff {
+            return diff(session, &spec);
+        }
         let found = self.source.facts(session, &spec, self.rehearsal.rehearse)?;
         let plan = self.rehearsal.plan(session, &spec, &found.facts)?;
         if let Some(folder) = &self.out {
@@ -84,6 +90,34 @@ impl Plan {
         }
         Ok(0)
     }
+}
+
+#[cfg(not(feature = "aws"))]
+fn diff(_: &Session, _: &Spec) -> Result<u8, Failure> {
+    Err(Failure::usage("this trainyard was built without AWS"))
+}
+
+/// What would change of what stands.
+#[cfg(feature = "aws")]
+fn diff(session: &Session, spec: &Spec) -> Result<u8, Failure> {
+    if spec.provider != trainyard_spec::model::ProviderKind::Aws {
+        return Err(Failure::usage("--diff compares with what stands on AWS; a rehearsal is taken down and made anew"));
+    }
+    let store = session.store_on(spec.name.as_str(), crate::session::Where::Aws)?;
+    let facts = session.surveyor(spec, &store)?.survey(spec)?;
+    let plan = trainyard_plan::build(spec, &facts, Options::default()).map_err(|found| not_possible(session, &found))?;
+    let trainyard_plan::Target::Aws(target) = &plan.target else { return Ok(0) };
+    let changes = session.aws(&target.region, &store)?.changes(&plan, true)?;
+    if session.ui.is_json() {
+        session.ui.json(&changes);
+    } else if changes.is_new {
+        session.ui.data(&format!("nothing of cluster {} stands yet: `trainyard up` makes all of it", plan.cluster));
+    } else if changes.is_empty() {
+        session.ui.data(&format!("cluster {} is as the spec asks", plan.cluster));
+    } else {
+        super::up::changes::show(&session.ui, &changes);
+    }
+    Ok(0)
 }
 
 /// The configuration, each line with the reason for it.
