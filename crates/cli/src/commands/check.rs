@@ -38,7 +38,7 @@ impl Check {
             }
         }
         if let Some(spec) = spec.filter(|_| self.online) {
-            found.extend(online(session, &spec, &text)?);
+            found.extend(online(session, &spec, &self.file, &text)?);
         }
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         if session.ui.is_json() {
@@ -52,12 +52,12 @@ impl Check {
 }
 
 /// What the account says about the spec.
-fn online(session: &Session, spec: &Spec, text: &str) -> Result<Vec<Diagnostic>, Failure> {
+fn online(session: &Session, spec: &Spec, file: &Path, text: &str) -> Result<Vec<Diagnostic>, Failure> {
     if spec.provider != ProviderKind::Aws {
         return Err(Failure::usage("--online asks AWS, and this spec is of `provider: local`"));
     }
     let store = session.store_on(spec.name.as_str(), Where::Aws)?;
-    let facts = session.surveyor(spec, &store)?.survey(spec)?;
+    let facts = crate::facts::surveyed(session, spec, file, &store)?;
     let result = trainyard_plan::build(spec, &facts, trainyard_plan::Options::default());
     let mut found = result.err().unwrap_or_default();
     trainyard_spec::place(&mut found, text);

@@ -69,9 +69,9 @@ impl Plan {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
         if self.diff {
-            return diff(session, &spec);
+            return diff(session, &spec, &self.file);
         }
-        let found = self.source.facts(session, &spec, self.rehearsal.rehearse)?;
+        let found = self.source.facts(session, &spec, &self.file, self.rehearsal.rehearse)?;
         let plan = self.rehearsal.plan(session, &spec, &found.facts)?;
         if let Some(folder) = &self.out {
             write(folder, &plan)?;
@@ -93,18 +93,18 @@ impl Plan {
 }
 
 #[cfg(not(feature = "aws"))]
-fn diff(_: &Session, _: &Spec) -> Result<u8, Failure> {
+fn diff(_: &Session, _: &Spec, _: &std::path::Path) -> Result<u8, Failure> {
     Err(Failure::usage("this trainyard was built without AWS"))
 }
 
 /// What would change of what stands.
 #[cfg(feature = "aws")]
-fn diff(session: &Session, spec: &Spec) -> Result<u8, Failure> {
+fn diff(session: &Session, spec: &Spec, file: &std::path::Path) -> Result<u8, Failure> {
     if spec.provider != trainyard_spec::model::ProviderKind::Aws {
         return Err(Failure::usage("--diff compares with what stands on AWS; a rehearsal is taken down and made anew"));
     }
     let store = session.store_on(spec.name.as_str(), crate::session::Where::Aws)?;
-    let facts = session.surveyor(spec, &store)?.survey(spec)?;
+    let facts = crate::facts::surveyed(session, spec, file, &store)?;
     let plan = trainyard_plan::build(spec, &facts, Options::default()).map_err(|found| not_possible(session, &found))?;
     let trainyard_plan::Target::Aws(target) = &plan.target else { return Ok(0) };
     let changes = session.aws(&target.region, &store)?.changes(&plan, true)?;

@@ -52,7 +52,7 @@ impl Render {
             return Err(Failure::usage(format!("`{}` is of clusters on AWS, and {} is a rehearsal", self.artifact, spec.name))
                 .hint("set `provider: aws` and `region`, or render one of: slurm, gres, hooks, hosts, layout, sbatch"));
         }
-        let found = self.source.facts(session, &spec, !is_aws)?;
+        let found = self.source.facts(session, &spec, &self.file, !is_aws)?;
         if let Some(why) = found.assumed {
             session.ui.say(&format!("assumed: another machine, because {why}"));
         }

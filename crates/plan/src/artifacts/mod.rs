@@ -6,6 +6,7 @@ mod gres_conf;
 mod hooks;
 mod hosts;
 mod infra;
+mod node_files;
 mod pcluster;
 mod sbatch;
 mod slurm_conf;
@@ -58,6 +59,7 @@ pub static KINDS: &[&Kind] = &[
     &cluster_json::KIND,
     &sbatch::KIND,
     &infra::KIND,
+    &node_files::KIND,
     &pcluster::KIND,
     &cluster_stack::KIND,
 ];

@@ -6,6 +6,7 @@ mod cost;
 mod expects;
 mod fits;
 mod names;
+pub(crate) mod node_files;
 mod notes;
 mod place;
 pub(crate) mod stacks;
@@ -24,7 +25,10 @@ pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
 pub(crate) use steps::{START, WHOLE, cluster_template_path, template_path};
-pub use target::{AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, Keepsake, StackCall};
+pub use target::{
+    AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, Keepsake, StackCall, Upload,
+    UploadFrom,
+};
 pub use wire::Wire;
 
 use crate::{Plan, Target, artifacts};

@@ -84,7 +84,7 @@ fn size(spec: &Spec, queue: &Queue, id: &ReservationId, known: &ReservationFacts
     let wanted: u32 = spec.queues.iter().filter(shares).flat_map(|queue| &queue.compute).map(|one| one.max).sum();
     // Told once, at the first queue that draws on it.
     let is_first = spec.queues.iter().find(shares).is_some_and(|first| first.name == queue.name);
-    (is_first && wanted > known.count)
+    (is_first && known.count > 0 && wanted > known.count)
         .then(|| format!("{id} holds {} instances, and {wanted} are asked of it", known.count))
 }
 
