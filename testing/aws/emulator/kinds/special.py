@@ -71,7 +71,7 @@ class NestedStack(ResourceType):
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         stack = self._backend(request).stacks[made.physical_id]
         body, given = api.template_at(new["TemplateURL"], request.region), self._given(new)
-        if stack.tags == request.tags and not changes.differences(stack, body, given):
+        if stack.tags == request.tags and not changes.differs(stack, body, given):
             return self._made(stack, "updated", stack.status)
         stack.begin_update(body, given, dict(request.tags))()
         return self._made(stack, "updated", "UPDATE_COMPLETE")
