@@ -166,7 +166,8 @@ class LifeTest(ClusterTest):
                 {"Name": "p5", "InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1}]})  # fmt: skip
         self.server.ask("POST", "capacity", [{"instance_type": "c5.xlarge", "available": 0}])
         self.assertEqual(self.make(config, plain=True)["StackStatus"], "CREATE_COMPLETE", self.events("stack"))
-        self.eventually(("maint", "down~"), lambda: (self.states().get("gpu-st-p5-1"), self.states().get("cpu-st-c5-1")))
+        wanted = {"gpu-st-p5-1": "maint", "cpu-st-c5-1": "down~", "cpu-dy-c5-1": "idle~"}
+        self.eventually(wanted, self.states)
         self.assertIn("(Code:InsufficientInstanceCapacity)Failure when resuming", self.run_script(SINFO)[1])
         self.server.ask("POST", "capacity", [])
         self.eventually("idle", lambda: self.states()["cpu-st-c5-1"])

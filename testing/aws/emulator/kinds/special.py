@@ -39,11 +39,12 @@ class WaitConditionHandle(ResourceType):
 
 
 class WaitCondition(ResourceType):
-    """Is met at once: there is no node that could signal."""
+    """Is met when a head node would be ready: there is none that could signal."""
 
     name = "AWS::CloudFormation::WaitCondition"
 
     def create(self, request: Request, properties: Properties) -> Made:
+        world.pause(world.options.head_boot)
         return Made(f"{request.stack_id}/{request.logical_id}", {"Data": "{}"})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
