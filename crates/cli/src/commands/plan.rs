@@ -1,9 +1,9 @@
 //! `trainyard plan`: what will be made, before it is made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use trainyard_plan::{Facts, Options, Undo};
+use trainyard_plan::{Artifact, Facts, Options, Undo};
 use trainyard_provider::Failure;
 use trainyard_spec::{Diagnostic, Spec};
 
@@ -26,7 +26,9 @@ impl Rehearsal {
     /// Builds the plan, or shows why these facts cannot carry it.
     pub fn plan(&self, session: &Session, spec: &Spec, facts: &Facts) -> Result<trainyard_plan::Plan, Failure> {
         if matches!(facts, Facts::Aws(_)) && self.max_nodes.is_some() {
-            return Err(Failure::usage("--max-nodes belongs to rehearsals").hint("add --rehearse, or lower `max` in the spec"));
+            return Err(
+                Failure::usage("--max-nodes belongs to rehearsals").hint("add --rehearse, or lower `max` in the spec")
+            );
         }
         let options = Options { nodes_per_queue_max: self.max_nodes };
         trainyard_plan::build(spec, facts, options).map_err(|found| not_possible(session, &found))
@@ -74,7 +76,8 @@ impl Plan {
         let found = self.source.facts(session, &spec, &self.file, self.rehearsal.rehearse)?;
         let plan = self.rehearsal.plan(session, &spec, &found.facts)?;
         if let Some(folder) = &self.out {
-            write(folder, &plan)?;
+            save(folder, &plan)?;
+            write(folder, &plan.artifacts)?;
             session.ui.say(&format!("wrote plan.json and {} artifacts to {}", plan.artifacts.len(), folder.display()));
         }
         if self.explain {
@@ -147,11 +150,16 @@ fn explain(session: &Session, spec: &Spec, facts: &Facts) -> Result<u8, Failure>
     Ok(0)
 }
 
-fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Failure> {
+fn save(folder: &Path, plan: &trainyard_plan::Plan) -> Result<(), Failure> {
     fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(plan).map_err(|error| Failure::internal(error.to_string()))?;
     fs::write(folder.join("plan.json"), text + "\n")?;
-    for artifact in &plan.artifacts {
+    Ok(())
+}
+
+/// Writes artifacts below a folder, each with its mode.
+pub(super) fn write<'a>(folder: &Path, artifacts: impl IntoIterator<Item = &'a Artifact>) -> Result<(), Failure> {
+    for artifact in artifacts {
         let path = folder.join(&artifact.path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -164,7 +172,12 @@ fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Fa
 
 fn show(session: &Session, plan: &trainyard_plan::Plan) {
     let ui = &session.ui;
-    ui.data(&format!("Cluster {}: {} steps, about {}\n", plan.cluster, plan.steps.len(), duration(plan.expected_seconds())));
+    ui.data(&format!(
+        "Cluster {}: {} steps, about {}\n",
+        plan.cluster,
+        plan.steps.len(),
+        duration(plan.expected_seconds())
+    ));
     let rows = plan.steps.iter().enumerate().map(|(index, step)| {
         let undo = match &step.undo {
             Undo::Act { title, .. } => title.clone(),

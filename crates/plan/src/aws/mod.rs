@@ -5,6 +5,7 @@ pub(crate) mod cluster;
 mod cost;
 mod expects;
 mod fits;
+pub mod iam;
 mod names;
 pub(crate) mod node_files;
 mod notes;
@@ -126,6 +127,15 @@ pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
     // The same text as the artifact's: its lines are walked side by side with the data.
     let value = serde_json::to_value(&data).unwrap_or_default();
     explain(&yaml(&data), &value)
+}
+
+/// What a kind of artifact that is no part of a plan renders.
+pub(crate) fn rendered(
+    render: fn(&Context<'_>) -> Vec<crate::Artifact>,
+    spec: &Spec,
+    facts: &AwsFacts,
+) -> Vec<crate::Artifact> {
+    render(&Context::new(spec, facts))
 }
 
 /// Any of our data as YAML that every reader takes alike: one line to a value, nothing folded.

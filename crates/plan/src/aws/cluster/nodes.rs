@@ -118,11 +118,7 @@ fn dcv(wanted: bool) -> Option<Dcv> {
 pub(super) fn policies(context: &Context<'_>) -> Vec<Policy> {
     let mut policies = vec![Policy { policy: context.resolve(&Wire::output("identity", "NodePolicyArn")) }];
     if context.spec.access.ssm {
-        let partition = match super::region(context.spec) {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
+        let partition = names::partition(super::region(context.spec));
         policies
             .push(Policy { policy: format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore").into() });
     }
