@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod catalog;
 pub mod generate;
+pub mod iam;
 pub mod manifest;
 pub mod repository;
 pub mod source;

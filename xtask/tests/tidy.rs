@@ -35,6 +35,9 @@ const SOUND: &[(&str, &str)] = &[
         "[package]\nname = \"trainyard-provider\"\n[dependencies]\ntokio = \"1\"\naws-config = \"1\"\n",
     ),
     ("crates/provider/src/lib.rs", "//! Provider: `/fsx/Users/` and TODO(#12).\nuse std::{fs, process};\n"),
+    ("crates/provider/src/aws/mod.rs", PROVIDER),
+    ("crates/plan/src/aws/iam/calls.tsv", CALLS),
+    ("crates/plan/src/aws/iam/scope.tsv", "a:*\t*\twhy\nb:*\t*\twhy\n"),
     ("crates/node/Cargo.toml", "[package]\nname = \"trainyard-node\"\n"),
     ("crates/node/src/collect/nvml_ffi.rs", "//! NVML.\nunsafe fn f() {}\n"),
     ("crates/collectives/Cargo.toml", "[package]\nname = \"trainyard-collectives\"\n"),
@@ -63,6 +66,27 @@ const SOUND: &[(&str, &str)] = &[
     ("target/debug/out.rs", "TODO"),
 ];
 
+/// A provider that makes each kind of call.
+const PROVIDER: &str = r#"//! AWS.
+struct Account { a: aws_sdk_a::Client }
+static B: Service = Service { name: "b", protocol: P("1") };
+impl Account {
+    async fn call<F: Fn(u8)>(&self, map: Map<u8, u8>, service: &'static Service, operation: &'static str) {}
+}
+async fn ask(account: &Account, operation: &'static str) { account.call(m, &B, operation).await }
+fn f(account: &Account) {
+    account.a.get_item_v2().send().map_err(|e| Refused::new("a:GetItemV2", &e));
+    account.call(m(1, 2), &B, "One");
+    ask(account, "Two").map(|x, y| y);
+    account.other("a:NoCallAtAll it only looks like one");
+}
+#[cfg(test)]
+mod tests { fn f() { account.a.list(); g("a:Tested") } }
+"#;
+
+/// Its table.
+const CALLS: &str = "a:GetItemV2\ta:Get\tup\twhy\nb:One\tb:One\tup\twhy\nb:Two\t-\tup\twhy\n";
+
 /// One thing that breaks a check.
 struct Case {
     /// The check that must find it.
@@ -80,6 +104,32 @@ const CASES: &[Case] = &[
         path: "crates/run/src/lib.rs",
         text: "//! Run.\nfn f() {\n",
         found: &["crates/run/src/lib.rs:2"],
+    },
+    // Calls.
+    Case {
+        rule: "calls",
+        path: "crates/provider/src/aws/more.rs",
+        text: "//! More.\nfn f() {\n    account.a.put_item();\n    account.call(m, &B, \"Three\");\n    super::ask(\"Four\");\n    \
+                 g(\"c:Five\");\n    account.call(m, &B, name);\n    account.call(m, &C, \"Six\");\n}\n",
+        found: &[
+            "crates/provider/src/aws/more.rs:3",
+            "crates/provider/src/aws/more.rs:4",
+            "crates/provider/src/aws/more.rs:6",
+            "crates/provider/src/aws/more.rs:7",
+            "crates/provider/src/aws/more.rs:8",
+        ],
+    },
+    Case {
+        rule: "calls",
+        path: "crates/plan/src/aws/iam/calls.tsv",
+        text: "a:GetItemV2\ta:Get\tup\twhy\nb:One\tb:One\tup\twhy\nb:Ten\tc:Ten\tup\twhy\nb:Two\t-\tup\twhy\n",
+        found: &["crates/plan/src/aws/iam/calls.tsv:3", "crates/plan/src/aws/iam/calls.tsv:3"],
+    },
+    Case {
+        rule: "calls",
+        path: "crates/plan/src/aws/iam/calls.tsv",
+        text: "b:One\tb:One\tup\twhy\na:GetItemV2\ta:Get\tup\twhy\n",
+        found: &["crates/plan/src/aws/iam/calls.tsv:2"],
     },
     // Arrows.
     Case {

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use trainyard_plan::{AwsFacts, Facts, LocalFacts};
+use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Kind};
 use trainyard_spec::{Spec, model::ProviderKind};
 
+use crate::local_files;
 use crate::session::{Session, Where};
 
 /// The largest file of facts that is read, in bytes.
@@ -33,17 +35,19 @@ pub struct Found {
 
 impl Source {
     /// The facts for a plan of `spec`, on AWS or rehearsed here.
-    pub fn facts(&self, session: &Session, spec: &Spec, rehearse: bool) -> Result<Found, Failure> {
+    pub fn facts(&self, session: &Session, spec: &Spec, path: &Path, rehearse: bool) -> Result<Found, Failure> {
         let is_aws = spec.provider == ProviderKind::Aws && !rehearse;
         if let Some(file) = &self.facts {
             return Ok(Found { facts: read(file, spec, is_aws)?, assumed: None });
         }
         if is_aws && self.online {
             let store = session.store_on(spec.name.as_str(), Where::Aws)?;
-            return Ok(Found { facts: session.surveyor(spec, &store)?.survey(spec)?, assumed: None });
+            return Ok(Found { facts: surveyed(session, spec, path, &store)?, assumed: None });
         }
         if is_aws {
-            return Ok(Found { facts: Facts::Aws(AwsFacts::assumed(spec)), assumed: None });
+            let mut facts = AwsFacts::assumed(spec);
+            add_files(&mut facts, spec, path)?;
+            return Ok(Found { facts: Facts::Aws(facts), assumed: None });
         }
         let store = session.store(spec.name.as_str())?;
         match session.survey(spec, &store) {
@@ -54,6 +58,21 @@ impl Source {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// Facts of the account, and of the files beside the spec.
+pub fn surveyed(session: &Session, spec: &Spec, path: &Path, store: &Store) -> Result<Facts, Failure> {
+    let mut facts = session.surveyor(spec, store)?.survey(spec)?;
+    if let Facts::Aws(facts) = &mut facts {
+        add_files(facts, spec, path)?;
+    }
+    Ok(facts)
+}
+
+fn add_files(facts: &mut AwsFacts, spec: &Spec, path: &Path) -> Result<(), Failure> {
+    facts.files = local_files::facts(spec, path)?;
+    facts.assumed.remove("files");
+    Ok(())
 }
 
 /// A file's facts. Of an AWS account it may know only some; the rest is assumed, and said to be.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod facts;
+mod local_files;
 mod session;
 mod ui;
 

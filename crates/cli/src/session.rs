@@ -194,14 +194,14 @@ impl Session {
             .file
             .clone()
             .or_else(|| (target.cluster.is_none() && Path::new(SPEC_FILE).is_file()).then(|| PathBuf::from(SPEC_FILE)));
-        let spec = file.map(|file| self.spec(&file)).transpose()?;
-        let place = self.place(&name, target, spec.as_ref())?;
+        let spec = file.map(|file| self.spec(&file).map(|spec| (spec, file))).transpose()?;
+        let place = self.place(&name, target, spec.as_ref().map(|(spec, _)| spec))?;
         let store = self.store_on(&name, place)?;
         let saved = store.plan()?;
         let plan = match (saved, spec) {
             (Some(plan), _) => plan,
             // Made from another machine: the spec and the account say what it is.
-            (None, Some(spec)) if place == Where::Aws => self.planned_anew(&spec, &store)?,
+            (None, Some((spec, file))) if place == Where::Aws => self.planned_anew(&spec, &file, &store)?,
             _ => {
                 return Err(
                     Failure::refused(format!("there is no cluster called `{name}`")).hint("make it with: trainyard up")
@@ -212,16 +212,36 @@ impl Session {
         Ok(Made { store, plan, provider })
     }
 
-    fn planned_anew(&self, spec: &Spec, store: &Store) -> Result<Plan, Failure> {
-        let facts = self.surveyor(spec, store)?.survey(spec)?;
+    fn planned_anew(&self, spec: &Spec, file: &Path, store: &Store) -> Result<Plan, Failure> {
+        let facts = crate::facts::surveyed(self, spec, file, store)?;
         trainyard_plan::build(spec, &facts, trainyard_plan::Options::default())
             .map_err(|_| Failure::bad("this spec has no plan in this account").hint("see why: trainyard plan --online"))
     }
 
     /// Who makes a plan so.
     pub fn provider(&self, plan: &Plan, store: &Store) -> Result<Box<dyn Provider>, Failure> {
+        self.provider_with(plan, store, None)
+    }
+
+    /// The same, with the folder that the spec's own files are in.
+    #[cfg_attr(not(feature = "aws"), allow(unused_variables))]
+    pub fn provider_with(
+        &self,
+        plan: &Plan,
+        store: &Store,
+        folder: Option<PathBuf>,
+    ) -> Result<Box<dyn Provider>, Failure> {
         match &plan.target {
             trainyard_plan::Target::Local(_) => Ok(Box::new(self.local(store))),
+            #[cfg(feature = "aws")]
+            trainyard_plan::Target::Aws(target) => {
+                let aws = self.aws(&target.region, store)?;
+                Ok(Box::new(match folder {
+                    Some(folder) => aws.with_files_of(folder),
+                    None => aws,
+                }))
+            }
+            #[cfg(not(feature = "aws"))]
             trainyard_plan::Target::Aws(target) => Ok(Box::new(self.aws(&target.region, store)?)),
         }
     }

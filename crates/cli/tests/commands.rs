@@ -76,6 +76,21 @@ fn every_job_script_is_valid_shell() {
 }
 
 #[test]
+fn policies_are_files_of_their_own() {
+    let place = Place::new();
+    let spec = examples().join("p5-odcr.yaml");
+    let said = place.ok(&["render", "iam", &spec.to_string_lossy(), "--out", "policies"]);
+    assert_eq!(said.stdout, "");
+    let text = std::fs::read_to_string(place.path("policies/iam/1.json")).expect("a policy");
+    let policy: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(policy["Version"], "2012-10-17");
+    assert!(place.ok(&["render", "iam", &spec.to_string_lossy()]).stdout.contains(&text));
+    // They are for somebody else, so a plan's folder has none.
+    place.ok(&["plan", &spec.to_string_lossy(), "--out", "plan"]);
+    assert!(!place.path("plan/iam").exists());
+}
+
+#[test]
 fn usage_errors_say_what_to_type_and_exit_with_2() {
     let place = Place::new();
     place.write("trainyard.yaml", SMALLEST);

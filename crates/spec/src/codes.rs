@@ -105,6 +105,31 @@ pub static CODES: &[Code] = &[
         explain: "A reservation holds instances of one type.",
     },
     Code {
+        code: "not-there",
+        summary: "What the spec names is in the account",
+        explain: "Networks, reservations, images, file systems, secrets, buckets and scripts that a spec names by id are looked for in the account and region before anything is made. What is not there, or may not be seen by the caller, would fail half-way.",
+    },
+    Code {
+        code: "not-fit",
+        summary: "What the spec names is as the spec needs it",
+        explain: "A subnet in another zone, a volume in another zone, an image for another processor, a reservation that has ended: each would let the cluster fail after its first stacks stand.",
+    },
+    Code {
+        code: "quota",
+        summary: "The account's quotas hold what the spec can use",
+        explain: "AWS limits how many vCPUs of a family may run at once, On-Demand and Spot apart, by account and region. `max` nodes of all queues, the head and the login nodes are held against the quota itself; what runs in the account besides is not counted. Capacity Blocks are outside these quotas.",
+    },
+    Code {
+        code: "key-kind",
+        summary: "The key pair is one that the system takes",
+        explain: "Ubuntu 22.04 and 24.04 do not accept RSA keys of the kind that EC2 makes, and ParallelCluster refuses them. `up` makes an ed25519 key pair where the name is free.",
+    },
+    Code {
+        code: "not-allowed",
+        summary: "The caller may do what `up` does",
+        explain: "IAM's simulator was asked about the actions that raising this cluster takes. Service control policies and boundaries are part of its answer only where it can see them.",
+    },
+    Code {
         code: "facts-zone",
         summary: "Facts and spec name the same zone",
         explain: "A facts file says which zone the nodes stand in. Where the spec says another one, one of them is of another cluster, or out of date; and a zone has the form `us-east-1a` or `use1-az4`.",

@@ -94,12 +94,39 @@ pub struct AwsFacts {
     /// Seconds since 1970 at the time of the survey: whether a Capacity Block has started is told from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surveyed_at: Option<i64>,
+    /// Files beside the spec that it names, by their path without `./`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileFacts>,
+    /// What the spec names and does not make, by id or name: what it is like, or `null` where it was not found. What is
+    /// not listed was not looked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<String, Option<BTreeMap<String, String>>>,
+    /// Quotas of the account, by their code in Service Quotas; vCPUs where they are about instances.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, u64>,
+    /// The key pair's kind (`rsa`, `ed25519`), where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Actions that the caller may not do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
     /// What stacks that stand give out: by stack (`network`), then by output.
     #[serde(default)]
     pub outputs: BTreeMap<String, BTreeMap<String, String>>,
     /// What nobody asked the cloud about: by the fact's name, in a sentence.
     #[serde(default)]
     pub assumed: BTreeMap<String, String>,
+}
+
+/// A file beside the spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// The SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its Unix mode: 0644, or 0755 where it can be run.
+    pub mode: u32,
 }
 
 /// A capacity reservation or Capacity Block.
@@ -109,7 +136,7 @@ pub struct ReservationFacts {
     pub instance: String,
     /// The zone's name.
     pub zone: String,
-    /// How many instances.
+    /// How many instances; 0: EC2 does not say (a block that has not started).
     pub count: u32,
     /// Whether it is a Capacity Block.
     pub is_block: bool,
@@ -143,9 +170,15 @@ impl AwsFacts {
             has_persistent_2: true,
             reservations: BTreeMap::new(),
             surveyed_at: None,
+            files: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            key: None,
+            denied: Vec::new(),
             outputs: BTreeMap::new(),
             assumed: BTreeMap::new(),
         };
+        facts.files = imagined_files(spec);
         facts.assumed = facts.guesses(spec);
         facts
     }
@@ -177,12 +210,23 @@ impl AwsFacts {
         if matches!(&spec.storage.shared, Shared::Lustre(lustre) if is_auto(lustre)) {
             guess("has_persistent_2", format!("FSx for Lustre has PERSISTENT_2 in {}", self.zone));
         }
+        if !self.files.is_empty() {
+            guess("files", "files beside the spec are there; nobody looked at what is in them".to_owned());
+        }
         if spec.queues.iter().any(|queue| !matches!(queue.capacity, Capacity::OnDemand { .. } | Capacity::Spot { .. }))
         {
             guess("reservations", "reservations have the type, the zone and the size that the spec needs".to_owned());
         }
         guesses
     }
+}
+
+/// The spec's own files as if they were there.
+fn imagined_files(spec: &Spec) -> BTreeMap<String, FileFacts> {
+    let file = FileFacts { sha256: "0".repeat(64), bytes: 0, mode: 0o644 };
+    let scripts = spec.setup.scripts.iter().filter_map(|script| script.script.strip_prefix("./").map(str::to_owned));
+    let folder = spec.setup.files.iter().map(|folder| format!("{}/README", folder.as_str().trim_start_matches("./")));
+    scripts.chain(folder).map(|path| (path, file.clone())).collect()
 }
 
 /// Another zone of the same region, in the same spelling: `us-east-1a` → `us-east-1b`, `use1-az4` → `use1-az1`.

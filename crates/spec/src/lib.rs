@@ -24,6 +24,13 @@ use diagnostic::place_all;
 /// The largest spec that is read, in bytes. A cluster of 50 queues with comments needs some 60 KiB.
 pub const SPEC_BYTES_MAX: usize = 1 << 20;
 
+/// Finds the places of diagnostics that were made of the spec of this text.
+pub fn place(diagnostics: &mut [Diagnostic], text: &str) {
+    if let Some(node) = source::read(text).root {
+        place_all(diagnostics, &node, text);
+    }
+}
+
 /// Checks one spec: syntax, shape and every rule that needs no facts, all in one go.
 ///
 /// The spec is `Some` only when no diagnostic is an error. Diagnostics come in file order.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import sys
 from typing import Any
 
 REGION = "us-east-1"
@@ -36,7 +37,7 @@ def install(region: str = REGION, account: str | None = None) -> None:
         os.environ.pop(name, None)
     os.environ.update(ENVIRONMENT, AWS_DEFAULT_REGION=region, AWS_REGION=region)
     if account:
-        os.environ["MOTO_ACCOUNT_ID"] = account  # read once, when moto is loaded
+        _live_in(account)
     from moto import mock_aws
 
     for package in ("services", "engine", "kinds"):
@@ -48,6 +49,17 @@ def install(region: str = REGION, account: str | None = None) -> None:
     models.register_rest()
     _mock = mock_aws()
     _mock.start()
+
+
+def _live_in(account: str) -> None:
+    """Requests read the account from the environment, everything else from a constant of moto's core."""
+    import moto.core
+
+    assert moto.core
+    os.environ["MOTO_ACCOUNT_ID"] = account
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto") and hasattr(module, "DEFAULT_ACCOUNT_ID"):
+            module.DEFAULT_ACCOUNT_ID = account  # type: ignore[attr-defined]
 
 
 def reset() -> None:

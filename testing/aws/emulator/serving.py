@@ -69,10 +69,17 @@ def serve(port: int, clusters: bool, options: dict[str, Any]) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
+    class Handler(MotoRequestHandler):
+        """Serves no further request on a connection that a fault has broken."""
+
+        def run_wsgi(self) -> None:
+            super().run_wsgi()
+            self.close_connection = self.close_connection or self.connection in faults.BROKEN
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     world.set(options)
     application = Application(DomainDispatcherApplication(create_backend_app))
-    server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server(HOST, port, application, threaded=True, request_handler=Handler)
     farewell = server.shutdown_request
     server.shutdown_request = lambda request: (  # type: ignore[method-assign]
         server.close_request(request) if request in faults.BROKEN else farewell(request)

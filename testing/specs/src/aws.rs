@@ -287,6 +287,7 @@ impl Draft {
         maybe!(self, map, 50, "compute", (*self.dice.pick(&["gpu", "cpu", "minimal"])).into());
         maybe!(self, map, 20, "head", false.into());
         maybe!(self, map, 20, "login", false.into());
+        maybe!(self, map, 20, "files", "./node-files".into());
         maybe!(self, map, 50, "scripts", self.scripts());
         map.into()
     }
@@ -297,7 +298,8 @@ impl Draft {
                 let mut map = Map::new();
                 let nodes = *self.dice.pick(&["head", "compute", "login"]);
                 map.insert("nodes".into(), nodes.into());
-                map.insert("script".into(), format!("s3://my-scripts/{number}/setup.sh").into());
+                let place = *self.dice.pick(&["s3://my-scripts", "./node-files"]);
+                map.insert("script".into(), format!("{place}/{number}/setup.sh").into());
                 if nodes == "compute" {
                     maybe!(self, map, 50, "queue", "q0".into());
                 }

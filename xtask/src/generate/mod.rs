@@ -3,6 +3,7 @@
 //! The same program makes the same bytes: nothing of the machine, the clock or the terminal gets in.
 
 mod cli;
+mod iam;
 mod instances;
 mod rules;
 mod schema;
@@ -21,7 +22,8 @@ pub struct Reference {
 }
 
 /// Every reference.
-pub static REFERENCES: &[&Reference] = &[&schema::REFERENCE, &cli::REFERENCE, &rules::REFERENCE, &instances::REFERENCE];
+pub static REFERENCES: &[&Reference] =
+    &[&schema::REFERENCE, &cli::REFERENCE, &rules::REFERENCE, &instances::REFERENCE, &iam::REFERENCE];
 
 /// A reference that is not what would be generated.
 #[derive(Debug, PartialEq, Eq)]

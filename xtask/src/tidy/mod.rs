@@ -4,6 +4,7 @@
 
 mod arrows;
 mod bans;
+mod calls;
 mod examples;
 mod layout;
 mod lists;
@@ -35,6 +36,7 @@ pub static CHECKS: &[&Check] = &[
     &processes::CHECK,
     &unsafe_code::CHECK,
     &lists::CHECK,
+    &calls::CHECK,
     &layout::CHECK,
     &unfinished::CHECK,
     &machine_paths::CHECK,

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use trainyard_provider::Failure;
-use trainyard_spec::{Diagnostic, Severity};
+use trainyard_spec::model::ProviderKind;
+use trainyard_spec::{Diagnostic, Severity, Spec};
 
-use crate::session::{SPEC_FILE, Session};
+use crate::session::{SPEC_FILE, Session, Where};
 
 /// Show every problem of a spec at once, with place, reason and fix.
 #[derive(Debug, clap::Args)]
@@ -17,20 +18,27 @@ pub struct Check {
     /// Apply the fixes that are certain.
     #[arg(long)]
     fix: bool,
+    /// Also ask AWS, with your credentials: whether what the spec names is there, reservations, zones, quotas, the key
+    /// pair. Nothing is changed there.
+    #[arg(long)]
+    online: bool,
 }
 
 impl Check {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let mut text = read(&self.file)?;
-        let (_, mut found) = trainyard_spec::check(&text);
+        let (mut spec, mut found) = trainyard_spec::check(&text);
         if self.fix {
             let (mended, count) = mend(&text, &found);
             if count > 0 {
                 fs::write(&self.file, &mended)?;
                 session.ui.say(&format!("applied {count} fixes to {}", self.file.display()));
                 text = mended;
-                found = trainyard_spec::check(&text).1;
+                (spec, found) = trainyard_spec::check(&text);
             }
+        }
+        if let Some(spec) = spec.filter(|_| self.online) {
+            found.extend(online(session, &spec, &self.file, &text)?);
         }
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         if session.ui.is_json() {
@@ -41,6 +49,19 @@ impl Check {
         }
         Ok(u8::from(errors > 0))
     }
+}
+
+/// What the account says about the spec.
+fn online(session: &Session, spec: &Spec, file: &Path, text: &str) -> Result<Vec<Diagnostic>, Failure> {
+    if spec.provider != ProviderKind::Aws {
+        return Err(Failure::usage("--online asks AWS, and this spec is of `provider: local`"));
+    }
+    let store = session.store_on(spec.name.as_str(), Where::Aws)?;
+    let facts = crate::facts::surveyed(session, spec, file, &store)?;
+    let result = trainyard_plan::build(spec, &facts, trainyard_plan::Options::default());
+    let mut found = result.err().unwrap_or_default();
+    trainyard_spec::place(&mut found, text);
+    Ok(found)
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

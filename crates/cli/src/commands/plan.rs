@@ -1,9 +1,9 @@
 //! `trainyard plan`: what will be made, before it is made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use trainyard_plan::{Facts, Options, Undo};
+use trainyard_plan::{Artifact, Facts, Options, Undo};
 use trainyard_provider::Failure;
 use trainyard_spec::{Diagnostic, Spec};
 
@@ -26,7 +26,9 @@ impl Rehearsal {
     /// Builds the plan, or shows why these facts cannot carry it.
     pub fn plan(&self, session: &Session, spec: &Spec, facts: &Facts) -> Result<trainyard_plan::Plan, Failure> {
         if matches!(facts, Facts::Aws(_)) && self.max_nodes.is_some() {
-            return Err(Failure::usage("--max-nodes belongs to rehearsals").hint("add --rehearse, or lower `max` in the spec"));
+            return Err(
+                Failure::usage("--max-nodes belongs to rehearsals").hint("add --rehearse, or lower `max` in the spec")
+            );
         }
         let options = Options { nodes_per_queue_max: self.max_nodes };
         trainyard_plan::build(spec, facts, options).map_err(|found| not_possible(session, &found))
@@ -60,15 +62,22 @@ pub struct Plan {
     /// Say why each line of ParallelCluster's configuration is there.
     #[arg(long)]
     explain: bool,
+    /// Show what `up` would change of what stands on AWS, what that interrupts, and what was changed by hand.
+    #[arg(long, conflicts_with_all = ["explain", "out", "facts", "rehearse"])]
+    diff: bool,
 }
 
 impl Plan {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
-        let found = self.source.facts(session, &spec, self.rehearsal.rehearse)?;
+        if self.diff {
+            return diff(session, &spec, &self.file);
+        }
+        let found = self.source.facts(session, &spec, &self.file, self.rehearsal.rehearse)?;
         let plan = self.rehearsal.plan(session, &spec, &found.facts)?;
         if let Some(folder) = &self.out {
-            write(folder, &plan)?;
+            save(folder, &plan)?;
+            write(folder, &plan.artifacts)?;
             session.ui.say(&format!("wrote plan.json and {} artifacts to {}", plan.artifacts.len(), folder.display()));
         }
         if self.explain {
@@ -84,6 +93,34 @@ impl Plan {
         }
         Ok(0)
     }
+}
+
+#[cfg(not(feature = "aws"))]
+fn diff(_: &Session, _: &Spec, _: &std::path::Path) -> Result<u8, Failure> {
+    Err(Failure::usage("this trainyard was built without AWS"))
+}
+
+/// What would change of what stands.
+#[cfg(feature = "aws")]
+fn diff(session: &Session, spec: &Spec, file: &std::path::Path) -> Result<u8, Failure> {
+    if spec.provider != trainyard_spec::model::ProviderKind::Aws {
+        return Err(Failure::usage("--diff compares with what stands on AWS; a rehearsal is taken down and made anew"));
+    }
+    let store = session.store_on(spec.name.as_str(), crate::session::Where::Aws)?;
+    let facts = crate::facts::surveyed(session, spec, file, &store)?;
+    let plan = trainyard_plan::build(spec, &facts, Options::default()).map_err(|found| not_possible(session, &found))?;
+    let trainyard_plan::Target::Aws(target) = &plan.target else { return Ok(0) };
+    let changes = session.aws(&target.region, &store)?.changes(&plan, true)?;
+    if session.ui.is_json() {
+        session.ui.json(&changes);
+    } else if changes.is_new {
+        session.ui.data(&format!("nothing of cluster {} stands yet: `trainyard up` makes all of it", plan.cluster));
+    } else if changes.is_empty() {
+        session.ui.data(&format!("cluster {} is as the spec asks", plan.cluster));
+    } else {
+        super::up::changes::show(&session.ui, &changes);
+    }
+    Ok(0)
 }
 
 /// The configuration, each line with the reason for it.
@@ -113,11 +150,16 @@ fn explain(session: &Session, spec: &Spec, facts: &Facts) -> Result<u8, Failure>
     Ok(0)
 }
 
-fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Failure> {
+fn save(folder: &Path, plan: &trainyard_plan::Plan) -> Result<(), Failure> {
     fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(plan).map_err(|error| Failure::internal(error.to_string()))?;
     fs::write(folder.join("plan.json"), text + "\n")?;
-    for artifact in &plan.artifacts {
+    Ok(())
+}
+
+/// Writes artifacts below a folder, each with its mode.
+pub(super) fn write<'a>(folder: &Path, artifacts: impl IntoIterator<Item = &'a Artifact>) -> Result<(), Failure> {
+    for artifact in artifacts {
         let path = folder.join(&artifact.path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -130,7 +172,12 @@ fn write(folder: &std::path::Path, plan: &trainyard_plan::Plan) -> Result<(), Fa
 
 fn show(session: &Session, plan: &trainyard_plan::Plan) {
     let ui = &session.ui;
-    ui.data(&format!("Cluster {}: {} steps, about {}\n", plan.cluster, plan.steps.len(), duration(plan.expected_seconds())));
+    ui.data(&format!(
+        "Cluster {}: {} steps, about {}\n",
+        plan.cluster,
+        plan.steps.len(),
+        duration(plan.expected_seconds())
+    ));
     let rows = plan.steps.iter().enumerate().map(|(index, step)| {
         let undo = match &step.undo {
             Undo::Act { title, .. } => title.clone(),

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 
-use trainyard_plan::{Artifact, artifacts};
+use trainyard_plan::{Artifact, Facts, artifacts};
 use trainyard_provider::Failure;
 use trainyard_spec::model::ProviderKind;
 
-use super::plan::Rehearsal;
+use super::plan::{Rehearsal, write};
 use crate::facts::Source;
 use crate::session::{SPEC_FILE, Session};
 
 /// Print one kind of artifact, for people with their own pipeline.
 #[derive(Debug, clap::Args)]
 pub struct Render {
-    /// Which: pcluster or infra on AWS; slurm, gres, hooks, hosts, layout or sbatch of a rehearsal.
+    /// Which: pcluster, infra or iam on AWS; slurm, gres, hooks, hosts, layout or sbatch of a rehearsal.
     artifact: String,
     /// The spec.
     #[arg(default_value = SPEC_FILE)]
@@ -24,6 +24,9 @@ pub struct Render {
     /// Which stack's template.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
+    /// Write its files below this folder.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "stack")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     source: Source,
     /// At most this many nodes in each queue.
@@ -44,15 +47,21 @@ impl Render {
             return Err(Failure::usage(format!("--job belongs to `render sbatch`, not to `render {}`", self.artifact)));
         }
         if self.stack.is_some() && self.artifact != "infra" {
-            return Err(Failure::usage(format!("--stack belongs to `render infra`, not to `render {}`", self.artifact)));
+            return Err(Failure::usage(format!(
+                "--stack belongs to `render infra`, not to `render {}`",
+                self.artifact
+            )));
         }
         let spec = session.spec(&self.file)?;
-        let is_aws = matches!(kind.render, artifacts::Render::Aws(_));
+        let is_aws = !matches!(kind.render, artifacts::Render::Local(_));
         if is_aws && spec.provider != ProviderKind::Aws {
-            return Err(Failure::usage(format!("`{}` is of clusters on AWS, and {} is a rehearsal", self.artifact, spec.name))
-                .hint("set `provider: aws` and `region`, or render one of: slurm, gres, hooks, hosts, layout, sbatch"));
+            return Err(Failure::usage(format!(
+                "`{}` is of clusters on AWS, and {} is a rehearsal",
+                self.artifact, spec.name
+            ))
+            .hint("set `provider: aws` and `region`, or render one of: slurm, gres, hooks, hosts, layout, sbatch"));
         }
-        let found = self.source.facts(session, &spec, !is_aws)?;
+        let found = self.source.facts(session, &spec, &self.file, !is_aws)?;
         if let Some(why) = found.assumed {
             session.ui.say(&format!("assumed: another machine, because {why}"));
         }
@@ -64,9 +73,20 @@ impl Render {
         if let Some(stack) = &self.stack {
             return one_stack(session, &plan, stack);
         }
+        let beside = match &found.facts {
+            Facts::Aws(facts) => artifacts::beside(kind, &spec, facts),
+            Facts::Local(_) => Vec::new(),
+        };
         let file = self.job.map(|job| format!("/{job}.sbatch")).unwrap_or_default();
         let fits = |artifact: &&Artifact| artifact.kind == self.artifact && artifact.path.ends_with(&file);
-        let wanted: Vec<&Artifact> = plan.artifacts.iter().filter(fits).collect();
+        let wanted: Vec<&Artifact> = plan.artifacts.iter().chain(&beside).filter(fits).collect();
+        if let Some(folder) = &self.out {
+            write(folder, wanted.iter().copied())?;
+            let paths: Vec<&str> = wanted.iter().map(|artifact| artifact.path.as_str()).collect();
+            let written = if paths.is_empty() { "nothing".to_owned() } else { paths.join(", ") };
+            session.ui.say(&format!("wrote {written} to {}", folder.display()));
+            return Ok(0);
+        }
         let many = wanted.len() > 1;
         for artifact in wanted {
             if many {

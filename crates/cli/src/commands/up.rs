@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use trainyard_plan::{Facts, Plan};
+use trainyard_plan::Plan;
 use trainyard_provider::engine::{Engine, Journal, resumable};
 use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Observed};
@@ -41,7 +41,10 @@ impl Up {
         let place = place(&spec, &self.rehearsal);
         let store = session.store_on(spec.name.as_str(), place)?;
         let _lock = Session::lock(&store, "up")?;
-        let facts = survey(session, &spec, &store, place)?;
+        let facts = match place {
+            Where::Local => session.survey(&spec, &store)?,
+            Where::Aws => crate::facts::surveyed(session, &spec, &self.file, &store)?,
+        };
         let plan = self.rehearsal.plan(session, &spec, &facts)?;
         let mut journal = Journal::open(&store.at("journal.jsonl"))?;
         if place == Where::Local {
@@ -53,7 +56,7 @@ impl Up {
             trainyard_plan::Target::Local(_) => Vec::new(),
         };
         store.save_plan(&plan)?;
-        let provider = session.provider(&plan, &store)?;
+        let provider = session.provider_with(&plan, &store, Some(crate::local_files::folder_of(&self.file)))?;
         let progress = session.ui.progress();
         let engine = Engine { provider: &*provider, reporter: &progress, cancel: &session.cancel };
         engine.up(&plan, &mut journal).map_err(|failure| self.advise(failure, &plan.cluster))?;
@@ -85,13 +88,6 @@ impl Up {
 /// Where the spec's cluster is made.
 pub fn place(spec: &Spec, rehearsal: &Rehearsal) -> Where {
     if spec.provider == ProviderKind::Aws && !rehearsal.rehearse { Where::Aws } else { Where::Local }
-}
-
-fn survey(session: &Session, spec: &Spec, store: &Store, place: Where) -> Result<Facts, Failure> {
-    match place {
-        Where::Local => session.survey(spec, store),
-        Where::Aws => session.surveyor(spec, store)?.survey(spec),
-    }
 }
 
 /// A running rehearsal is not rebuilt under its jobs.

@@ -5,13 +5,15 @@ mod cluster_stack;
 mod gres_conf;
 mod hooks;
 mod hosts;
+mod iam;
 mod infra;
+mod node_files;
 mod pcluster;
 mod sbatch;
 mod slurm_conf;
 
 use trainyard_spec::Spec;
-use trainyard_spec::facts::LocalFacts;
+use trainyard_spec::facts::{AwsFacts, LocalFacts};
 
 use crate::rehearsed::{PartitionNodes, Rehearsed};
 use crate::{Artifact, aws};
@@ -47,6 +49,8 @@ pub enum Render {
     Local(fn(&Context<'_>) -> Vec<Artifact>),
     /// Of a cluster on AWS.
     Aws(fn(&aws::Context<'_>) -> Vec<Artifact>),
+    /// Beside a cluster on AWS: no part of its plan, because somebody else uses it, before.
+    Beside(fn(&aws::Context<'_>) -> Vec<Artifact>),
 }
 
 /// Every kind, in the order in which they are written.
@@ -58,8 +62,10 @@ pub static KINDS: &[&Kind] = &[
     &cluster_json::KIND,
     &sbatch::KIND,
     &infra::KIND,
+    &node_files::KIND,
     &pcluster::KIND,
     &cluster_stack::KIND,
+    &iam::KIND,
 ];
 
 /// The kind of that name.
@@ -71,7 +77,7 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 pub fn all(context: &Context<'_>) -> Vec<Artifact> {
     let of_kind = |kind: &&'static Kind| match kind.render {
         Render::Local(render) => named(kind.name, render(context)),
-        Render::Aws(_) => Vec::new(),
+        Render::Aws(_) | Render::Beside(_) => Vec::new(),
     };
     KINDS.iter().flat_map(of_kind).collect()
 }
@@ -80,9 +86,17 @@ pub fn all(context: &Context<'_>) -> Vec<Artifact> {
 pub fn all_aws(context: &aws::Context<'_>) -> Vec<Artifact> {
     let of_kind = |kind: &&'static Kind| match kind.render {
         Render::Aws(render) => named(kind.name, render(context)),
-        Render::Local(_) => Vec::new(),
+        Render::Local(_) | Render::Beside(_) => Vec::new(),
     };
     KINDS.iter().flat_map(of_kind).collect()
+}
+
+/// The artifacts of a kind that is rendered beside a plan; none of any other kind.
+pub fn beside(kind: &Kind, spec: &Spec, facts: &AwsFacts) -> Vec<Artifact> {
+    match kind.render {
+        Render::Beside(render) => named(kind.name, aws::rendered(render, spec, facts)),
+        Render::Local(_) | Render::Aws(_) => Vec::new(),
+    }
 }
 
 fn named(kind: &str, artifacts: Vec<Artifact>) -> Vec<Artifact> {

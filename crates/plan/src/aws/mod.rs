@@ -5,7 +5,9 @@ pub(crate) mod cluster;
 mod cost;
 mod expects;
 mod fits;
+pub mod iam;
 mod names;
+pub(crate) mod node_files;
 mod notes;
 mod place;
 pub(crate) mod stacks;
@@ -24,7 +26,10 @@ pub(crate) use cluster::{Stage, configuration};
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
 pub(crate) use steps::{START, WHOLE, cluster_template_path, template_path};
-pub use target::{AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, Keepsake, StackCall};
+pub use target::{
+    AwaitedNodes, AwsAction, AwsTarget, ClusterCall, Configured, Driver, Expected, Keepsake, StackCall, Upload,
+    UploadFrom,
+};
 pub use wire::Wire;
 
 use crate::{Plan, Target, artifacts};
@@ -99,6 +104,22 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnosti
     Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Aws(target) })
 }
 
+/// What the spec names and does not make, each with the id by which it is looked for.
+pub fn expected(spec: &Spec, facts: &AwsFacts) -> Vec<(String, Expected)> {
+    let expected = expects::expects(&Context::new(spec, facts));
+    expected.into_iter().map(|one| (fits::identifier(&one), one)).collect()
+}
+
+/// The name of the key pair.
+pub fn key_name(spec: &Spec) -> String {
+    names::key(spec)
+}
+
+/// The quotas that the spec draws on, by their code in Service Quotas (service `ec2`).
+pub fn quota_codes(spec: &Spec) -> Vec<&'static str> {
+    fits::quota_needs(spec).into_keys().collect()
+}
+
 /// Every line of ParallelCluster's configuration with the reason for it.
 pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
     let context = Context::new(spec, facts);
@@ -106,6 +127,15 @@ pub fn explained(spec: &Spec, facts: &AwsFacts) -> Vec<Explained> {
     // The same text as the artifact's: its lines are walked side by side with the data.
     let value = serde_json::to_value(&data).unwrap_or_default();
     explain(&yaml(&data), &value)
+}
+
+/// What a kind of artifact that is no part of a plan renders.
+pub(crate) fn rendered(
+    render: fn(&Context<'_>) -> Vec<crate::Artifact>,
+    spec: &Spec,
+    facts: &AwsFacts,
+) -> Vec<crate::Artifact> {
+    render(&Context::new(spec, facts))
 }
 
 /// Any of our data as YAML that every reader takes alike: one line to a value, nothing folded.

@@ -23,6 +23,15 @@ pub fn key(spec: &Spec) -> String {
     spec.access.key.as_ref().map_or_else(|| spec.name.to_string(), ToString::to_string)
 }
 
+/// The partition of a region, as ARNs begin with it.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 /// The path of our policies and roles. ParallelCluster's provider may attach policies below `/parallelcluster/`.
 pub fn iam_path(spec: &Spec) -> String {
     format!("/parallelcluster/{}/", spec.name)

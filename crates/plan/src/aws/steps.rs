@@ -6,7 +6,7 @@ use trainyard_spec::model::{Capacity, ComputeResource, Engine, Queue};
 
 use super::stacks::Stack;
 use super::target::{AwaitedNodes, ClusterCall, Configured, Driver};
-use super::{AwsAction, Context, StackCall, names, timeouts};
+use super::{AwsAction, Context, StackCall, names, node_files, timeouts};
 use crate::plan::{Action, Artifact, Step, Undo, fingerprint};
 
 /// The cluster's configuration, whole.
@@ -26,6 +26,7 @@ pub fn cluster_template_path(configuration: &str) -> String {
 
 pub(super) fn steps(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
     let mut steps: Vec<Step> = context.stacks.iter().map(|stack| deploy(context, stack, artifacts)).collect();
+    steps.extend(files(context, artifacts));
     let name = names::key(context.spec);
     let key =
         step("key", format!("Make the key pair {name} unless it exists"), AwsAction::EnsureKeyPair { name }, (60, 2));
@@ -62,6 +63,19 @@ fn deploy(context: &Context<'_>, stack: &Stack, artifacts: &[Artifact]) -> Step 
         },
     };
     Step { undo, ..made }
+}
+
+/// The files of nodes, before the cluster that reads them.
+fn files(context: &Context<'_>, artifacts: &[Artifact]) -> Option<Step> {
+    let objects = node_files::uploads(context, artifacts);
+    if objects.is_empty() {
+        return None;
+    }
+    let title = format!("Upload {} files of nodes that the bucket does not have", objects.len());
+    let bucket = context.resolve(&node_files::bucket());
+    let seconds = 60 + objects.iter().map(|object| object.bytes).sum::<u64>() / 20_000_000;
+    let made = step("files", title, AwsAction::UploadFiles { bucket, objects }, (seconds * 20 + 600, seconds));
+    Some(Step { undo: kept("they lie in the bucket that stays, and cost cents"), ..made })
 }
 
 fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {

@@ -138,6 +138,13 @@ pub enum AwsAction {
         /// Its name in the account.
         stack_name: String,
     },
+    /// Upload what the bucket does not have yet.
+    UploadFiles {
+        /// The bucket.
+        bucket: Wire,
+        /// What is to be in it.
+        objects: Vec<Upload>,
+    },
     /// Make the key pair (ed25519) unless it exists.
     EnsureKeyPair {
         /// Its name.
@@ -160,6 +167,29 @@ pub enum AwsAction {
     DeleteCluster(Driver),
     /// Wait until static nodes take jobs.
     AwaitNodes(Vec<AwaitedNodes>),
+}
+
+/// A file that goes into the bucket. Its content is in its key, so that one that is there is never sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Its key.
+    pub key: String,
+    /// The SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Where its content is.
+    pub from: UploadFrom,
+}
+
+/// Where an upload's content is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadFrom {
+    /// In the plan's artifact of that path.
+    Artifact(String),
+    /// In the file of that path, below the spec's folder.
+    Local(String),
 }
 
 /// A cluster with what it is given.

@@ -17,6 +17,7 @@ mod survey;
 mod wires;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use trainyard_plan::aws::{AwsAction, StackCall};
@@ -46,12 +47,20 @@ pub struct Aws {
     account: Account,
     store: Store,
     cancel: Cancel,
+    folder: Option<PathBuf>,
 }
 
 impl Aws {
     /// The provider for one cluster. Nothing is asked of AWS yet.
     pub fn open(region: &str, store: Store, cancel: &Cancel) -> Result<Self, Failure> {
-        Ok(Self { account: Account::open(region)?, store, cancel: cancel.clone() })
+        Ok(Self { account: Account::open(region)?, store, cancel: cancel.clone(), folder: None })
+    }
+
+    /// Says where the spec's own files are.
+    #[must_use]
+    pub fn with_files_of(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
     }
 
     /// Asks the compute fleet to start or stop. `false`: it does already.
@@ -117,6 +126,10 @@ impl Aws {
                 stacks::deploy(account, &wanted, &patience).await
             }
             AwsAction::DeleteStack { stack_name } => stacks::delete(account, stack_name, &patience).await,
+            AwsAction::UploadFiles { bucket, objects } => {
+                let bucket = Outputs::of(plan).value(account, bucket).await?;
+                files::upload(account, plan, self.folder.as_deref(), &bucket, objects, &patience).await
+            }
             AwsAction::EnsureKeyPair { name } => key_pair::ensure(account, &self.store, name).await,
             AwsAction::DeployProvider { stack_name, version, tags } => {
                 cluster::mind_the_version(account, &plan.cluster, version).await?;
@@ -187,7 +200,10 @@ impl Aws {
             AwsAction::EnsureKeyPair { name } => Ok(api::key_pair_exists(&self.account, name).await?),
             AwsAction::DeployCluster(_) | AwsAction::UpdateCluster(_) => stands(&plan.cluster).await,
             // What was undone, and what is only looked at, is looked at again.
-            AwsAction::DeleteStack { .. } | AwsAction::DeleteCluster(_) | AwsAction::AwaitNodes(_) => Ok(false),
+            AwsAction::UploadFiles { .. }
+            | AwsAction::DeleteStack { .. }
+            | AwsAction::DeleteCluster(_)
+            | AwsAction::AwaitNodes(_) => Ok(false),
         }
     }
 

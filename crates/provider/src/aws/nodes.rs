@@ -169,13 +169,13 @@ pub async fn scheduler(account: &Account, instances: &[Instance]) -> Answer<Opti
         slurm::NODE_COLUMNS,
         slurm::JOB_COLUMNS
     );
-    let ran = match api::run_on(account, &head.id, &script, SECONDS).await {
-        Ok(ran) => ran,
+    let said = match api::run_on(account, &head.id, &script, SECONDS).await {
+        Ok(said) => said,
         // Its agent is not connected (yet), or Systems Manager is not allowed: EC2 still tells what runs.
         Err(refused) if refused.is(&["InvalidInstanceId", "TargetNotConnected"]) => return Ok(None),
         Err(refused) => return Err(refused),
     };
-    let mut parts = ran.stdout.split(MARK);
+    let mut parts = said.split(MARK);
     let mut next = || parts.next().unwrap_or_default();
     let (ping, nodes, jobs) = (next(), next(), next());
     if !ping.contains("is UP") {

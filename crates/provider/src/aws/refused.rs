@@ -81,10 +81,24 @@ impl Refused {
         codes.contains(&self.code.as_str())
     }
 
+    /// Whether AWS answered that the caller may not ask.
+    pub fn is_denial(&self) -> bool {
+        self.why == Why::Answer && (self.is_denied() || self.is(&["403"]))
+    }
+
     /// Whether the thing that was asked about is not there.
     pub fn is_absent(&self) -> bool {
         self.code.ends_with("NotFound")
-            || self.is(&["ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NotFoundException"])
+            || self.is(&[
+                "VolumeNotFound",
+                "FileSystemNotFound",
+                "FileCacheNotFound",
+                "ResourceNotFoundException",
+                "NoSuchEntity",
+                "NoSuchBucket",
+                "NoSuchKey",
+                "NotFoundException",
+            ])
             || (self.code == "ValidationError" && self.message.contains("does not exist"))
     }
 

@@ -2,19 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trainyard_plan::aws::Expected;
 use trainyard_spec::Spec;
 use trainyard_spec::facts::{AwsFacts, ReservationFacts};
 use trainyard_spec::model::{Capacity, ComputeResource};
 
 use super::api::{self, ZoneName};
-use super::refused::Refused;
+use super::refused::{Answer, Refused};
 use super::{Account, stacks};
 use crate::Failure;
 
 /// Asks for everything at once; changes nothing.
 pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure> {
     let ids = reservation_ids(spec);
-    let reserved = async { if ids.is_empty() { Ok(Vec::new()) } else { api::reservations(account, &ids).await } };
+    let reserved = async {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        match api::reservations(account, &ids).await {
+            // One that is not there is told with its place in the spec; the others are asked for one by one.
+            Err(refused) if refused.code.contains("CapacityReservation") => Ok(one_by_one(account, &ids).await),
+            answer => answer,
+        }
+    };
     let types = types(spec);
     let network = format!("{}-network", spec.name);
     let (who, zones, offered, reserved, network) = tokio::try_join!(
@@ -53,7 +63,63 @@ pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure>
         None => zones.name(&facts.zone),
     };
     facts.assumed.remove("head_zone");
+    look_for(account, spec, &mut facts).await?;
     Ok(facts)
+}
+
+/// Looks for what the spec names. What the caller may not look at is left out: it is not known to be missing.
+async fn look_for(account: &Account, spec: &Spec, facts: &mut AwsFacts) -> Result<(), Failure> {
+    for (id, expected) in trainyard_plan::aws::expected(spec, facts) {
+        let found = match look(account, &expected).await {
+            Some(Err(refused)) if refused.is_denial() => None,
+            Some(answer) => Some(answer?),
+            None => None,
+        };
+        if let Some(found) = found {
+            facts.existing.insert(id, found);
+        }
+    }
+    let codes = trainyard_plan::aws::quota_codes(spec);
+    match api::lookup::quotas(account, &codes).await {
+        Ok(quotas) => facts.quotas = quotas,
+        Err(refused) if refused.is_denial() => {}
+        Err(refused) => return Err(refused.into()),
+    }
+    facts.key = api::lookup::key_kind(account, &trainyard_plan::aws::key_name(spec)).await?;
+    Ok(())
+}
+
+/// `None`: there is no way to look for it yet.
+async fn look(account: &Account, expected: &Expected) -> Option<Answer<api::lookup::Like>> {
+    use api::lookup;
+    Some(match expected {
+        Expected::Vpc { id } => lookup::vpc(account, id).await,
+        Expected::Subnet { id, .. } => lookup::subnet(account, id).await,
+        Expected::SecurityGroup { id, .. } => lookup::security_group(account, id).await,
+        Expected::Reservation { id, .. } => lookup::reservation(account, id).await,
+        Expected::PlacementGroup { name } => lookup::placement_group(account, name).await,
+        Expected::Image { id, .. } => lookup::image(account, id).await,
+        Expected::Lustre { id } => lookup::file_system(account, id).await,
+        Expected::ZfsVolume { id } | Expected::OntapVolume { id } => lookup::file_volume(account, id).await,
+        Expected::FileCache { id } => lookup::file_cache(account, id).await,
+        Expected::Volume { id, .. } => lookup::volume(account, id).await,
+        Expected::Secret { arn } => lookup::secret(account, arn).await,
+        Expected::Certificate { arn } => lookup::certificate(account, arn).await,
+        Expected::Bucket { name } => lookup::bucket(account, name).await,
+        Expected::Object { bucket, key } => lookup::object(account, bucket, key).await,
+        Expected::ReservationGroup { .. }
+        | Expected::Efs { .. }
+        | Expected::PrometheusWorkspace { .. }
+        | Expected::GrafanaWorkspace { .. } => return None,
+    })
+}
+
+async fn one_by_one(account: &Account, ids: &[String]) -> Vec<api::Reservation> {
+    let mut all = Vec::new();
+    for id in ids {
+        all.extend(api::reservations(account, std::slice::from_ref(id)).await.unwrap_or_default());
+    }
+    all
 }
 
 /// The account's number.

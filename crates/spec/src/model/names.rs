@@ -57,6 +57,10 @@ text_type!(
     PartName, r"^[a-z][a-z0-9-]{0,24}$", "train"
 );
 text_type!(
+    /// A file or folder beside the spec, or below its folder: `./setup.sh`.
+    LocalPath, r"^\./[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$", "./setup.sh"
+);
+text_type!(
     /// An AWS region.
     Region, r"^[a-z]{2}(-[a-z]+)+-[0-9]$", "us-east-1"
 );

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arn, Choice, ParallelClusterVersion, PartName, SlurmKey, SlurmValue};
+use super::{Arn, Choice, LocalPath, ParallelClusterVersion, PartName, SlurmKey, SlurmValue};
 
 /// ParallelCluster's version, operating system and engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,6 +127,10 @@ pub struct Setup {
     pub head: bool,
     /// Login nodes.
     pub login: bool,
+    /// A folder beside the spec: uploaded to the cluster's bucket, and on every node as `/opt/trainyard/files` before
+    /// your scripts run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<LocalPath>,
     /// Scripts of your own, run as root after trainyard's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 30), extend("examples" = ["[{ nodes: compute, script: s3://my-team-training-data/setup.sh }]"]))]
@@ -135,7 +139,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { compute: SetupMode::Auto, head: true, login: true, scripts: Vec::new() }
+        Self { compute: SetupMode::Auto, head: true, login: true, files: None, scripts: Vec::new() }
     }
 }
 
@@ -151,8 +155,8 @@ pub struct Script {
     /// `started`: before Slurm is set up; `configured`: after.
     #[serde(default)]
     pub when: Moment,
-    /// The script: `s3://bucket/key`, or `https://…`.
-    #[schemars(regex(pattern = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#*${}]+|https://[^\s]+)$"), extend("examples" = ["s3://my-team-training-data/setup.sh"]))]
+    /// The script: `./setup.sh` beside the spec (uploaded), `s3://bucket/key`, or `https://…`.
+    #[schemars(regex(pattern = r"^(\./[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s?#*${}]+|https://[^\s]+)$"), extend("examples" = ["./setup.sh", "s3://my-team-training-data/setup.sh"]))]
     pub script: String,
     /// Its arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -168,8 +168,9 @@ def routes(name: str) -> list[Route]:
     return sorted(found, key=lambda route: route.weight, reverse=True)
 
 
-# Of what S3 tells apart by headers only, these are the ones that deployments use.
+# What S3 tells apart by a header only: the operation without it, and with it.
 COPIES = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}
+PLAIN = {copying: plain for plain, copying in COPIES.items()}
 
 
 def _by_path(name: str, environ: Environ, query: str) -> str:
@@ -177,6 +178,6 @@ def _by_path(name: str, environ: Environ, query: str) -> str:
     path, method = environ.get("PATH_INFO", "/"), environ.get("REQUEST_METHOD", "GET")
     for route in routes(name):
         if route.method == method and route.needs <= given and route.path.fullmatch(path):
-            copied = "HTTP_X_AMZ_COPY_SOURCE" in environ
-            return COPIES.get(route.operation, route.operation) if copied else route.operation
+            plain = PLAIN.get(route.operation, route.operation)
+            return COPIES.get(plain, plain) if "HTTP_X_AMZ_COPY_SOURCE" in environ else plain
     return "?"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import replacements
 from .records import Settings, now
 from .stack import Stack
-from .template import Template, parse, references
+from .template import Template, parse
 
 
 def differences(stack: Stack, body: str, given: dict[str, str]) -> list[dict[str, Any]]:
@@ -16,26 +17,29 @@ def differences(stack: Stack, body: str, given: dict[str, str]) -> list[dict[str
     """
     old, new = stack.template or {"Resources": {}}, parse(body)
     moved = {name for name in {*given, *stack.given} if given.get(name) != stack.given.get(name)}
-    found = []
+    found = replacements.modified(old, new, moved, stack.resources)
     for name, definition in new["Resources"].items():
-        before = old["Resources"].get(name)
-        if before is None:
-            found.append(_change("Add", name, definition["Type"]))
-        elif before != definition or moved & set(references(definition)):
-            found.append(_change("Modify", name, definition["Type"]))
+        if name not in old["Resources"]:
+            found.append(_change("Add", name, definition["Type"], None))
     for name, definition in old["Resources"].items():
         if name not in new["Resources"]:
-            found.append(_change("Remove", name, definition["Type"]))
+            item = stack.resources.get(name)
+            found.append(_change("Remove", name, definition["Type"], item.physical_id if item else None))
     if not found and (old.get("Outputs") != new.get("Outputs") or moved):
         found.append({"Type": "Resource"})
     return found
 
 
-def _change(action: str, name: str, kind: str) -> dict[str, Any]:
-    return {
-        "Type": "Resource",
-        "ResourceChange": {"Action": action, "LogicalResourceId": name, "ResourceType": kind},
-    }
+def differs(stack: Stack, body: str, given: dict[str, str]) -> bool:
+    """Whether an update would find anything to do."""
+    old, new = stack.template, parse(body)
+    moved = any(given.get(name) != stack.given.get(name) for name in {*given, *stack.given})
+    return moved or any(old.get(section) != new.get(section) for section in ("Resources", "Outputs", "Conditions"))
+
+
+def _change(action: str, name: str, kind: str, physical_id: str | None) -> dict[str, Any]:
+    change = {"Action": action, "LogicalResourceId": name, "ResourceType": kind, "Scope": [], "Details": []}
+    return {"Type": "Resource", "ResourceChange": change | ({"PhysicalResourceId": physical_id} if physical_id else {})}
 
 
 def imports(value: Any) -> set[str]:

@@ -78,7 +78,7 @@ def apply_update(stack: Stack, body: str, given: dict[str, str], settings: Setti
     tags = settings.tags
     try:
         same_tags = not tags or tags == stack.tags
-        if stack.status not in LEFT_AS_THEY_ARE and same_tags and not changes.differences(stack, body, given):
+        if stack.status not in LEFT_AS_THEY_ARE and same_tags and not changes.differs(stack, body, given):
             raise ValidationError("No updates are to be performed.")
         check_capabilities(parse(body), settings.capabilities)
         old_token, stack.token = stack.token, token

@@ -39,11 +39,12 @@ class WaitConditionHandle(ResourceType):
 
 
 class WaitCondition(ResourceType):
-    """Is met at once: there is no node that could signal."""
+    """Is met when a head node would be ready: there is none that could signal."""
 
     name = "AWS::CloudFormation::WaitCondition"
 
     def create(self, request: Request, properties: Properties) -> Made:
+        world.pause(world.options.head_boot)
         return Made(f"{request.stack_id}/{request.logical_id}", {"Data": "{}"})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
@@ -71,7 +72,7 @@ class NestedStack(ResourceType):
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         stack = self._backend(request).stacks[made.physical_id]
         body, given = api.template_at(new["TemplateURL"], request.region), self._given(new)
-        if stack.tags == request.tags and not changes.differences(stack, body, given):
+        if stack.tags == request.tags and not changes.differs(stack, body, given):
             return self._made(stack, "updated", stack.status)
         stack.begin_update(body, given, dict(request.tags))()
         return self._made(stack, "updated", "UPDATE_COMPLETE")

@@ -19,6 +19,9 @@ from . import capacity, placement
 from .images import ROOT_VOLUME_GIB
 
 
+ROOT_DEVICES = ("/dev/sda1", "/dev/xvda")
+
+
 @wrap(EC2Response, "_parse_block_device_mapping")
 def without_instance_store(original: Any, self: Any) -> list[dict[str, Any]]:
     """Mappings of instance store volumes are legal, but the emulator underneath wants a disk in each."""
@@ -38,8 +41,11 @@ def without_instance_store(original: Any, self: Any) -> list[dict[str, Any]]:
 
 
 def _sized(mapping: dict[str, Any]) -> dict[str, Any]:
-    """A root disk without a size gets the image's."""
+    """A root disk goes with its instance; without a size it gets the image's."""
     disk = mapping.get("Ebs")
+    if disk and mapping.get("DeviceName") in ROOT_DEVICES and "DeleteOnTermination" not in disk:
+        disk = {**disk, "DeleteOnTermination": True}
+        mapping = {**mapping, "Ebs": disk}
     if not disk or disk.get("VolumeSize") or disk.get("SnapshotId"):
         return mapping
     return {**mapping, "Ebs": {**disk, "VolumeSize": ROOT_VOLUME_GIB}}
@@ -121,9 +127,16 @@ def _check_targets(response: Any, backend: Any, kind: str) -> None:
 
 
 @wrap(EC2Backend, "run_instances")
-def with_the_templates_network(original: Any, self: Any, *arguments: Any, **options: Any) -> Any:
-    """A launch without a network of its own takes that of its launch template, its first interface only."""
+def with_what_the_template_says(original: Any, self: Any, *arguments: Any, **options: Any) -> Any:
+    """A launch without a network or disks of its own takes those of its launch template.
+
+    Of the network only the first interface. Disks are handed on, since the emulator underneath would
+    otherwise make a root disk of its own besides.
+    """
     template = options.get("launch_template")
+    if template and "block_device_mappings" not in options:
+        mappings = self._get_template_from_args(template).data.get("BlockDeviceMappings")
+        options |= {"block_device_mappings": mappings} if mappings else {}
     if template and not options.get("nics") and not options.get("subnet_id"):
         data = self._get_template_from_args(template).data
         cards = [card for card in data.get("NetworkInterfaces") or [] if int(card.get("NetworkCardIndex") or 0) == 0]

@@ -7,7 +7,7 @@ use super::config::{
     LoginNodes, Policy, Pool, PoolNetworking, Proxy, RootVolume, Sequence, Ssh,
 };
 use crate::aws::stacks::identity_writes_metrics;
-use crate::aws::{Context, Wire, names};
+use crate::aws::{Context, Wire, names, node_files};
 
 /// Nobody comes in by ParallelCluster's own rule; the access group, made from `access.cidrs`, lets people in.
 const NOBODY: &str = "127.0.0.1/32";
@@ -118,11 +118,7 @@ fn dcv(wanted: bool) -> Option<Dcv> {
 pub(super) fn policies(context: &Context<'_>) -> Vec<Policy> {
     let mut policies = vec![Policy { policy: context.resolve(&Wire::output("identity", "NodePolicyArn")) }];
     if context.spec.access.ssm {
-        let partition = match super::region(context.spec) {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
+        let partition = names::partition(super::region(context.spec));
         policies
             .push(Policy { policy: format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore").into() });
     }
@@ -138,10 +134,14 @@ pub(super) fn actions(context: &Context<'_>, nodes: NodeKind, queue: Option<&str
                 && script.queue.as_ref().is_none_or(|only| queue.is_none_or(|queue| only.as_str() == queue))
         };
         let action = |script: &trainyard_spec::model::Script| Action {
-            script: script.script.clone(),
+            script: node_files::script_url(context, &script.script),
             args: script.args.clone(),
         };
-        let sequence: Vec<Action> = context.spec.setup.scripts.iter().filter(fits).map(action).collect();
+        // The user's files are there before any script of theirs.
+        let fetch = (when == Moment::Started).then(|| node_files::fetch_action(context)).flatten();
+        let fetch = fetch.map(|(script, args)| Action { script, args });
+        let scripts = context.spec.setup.scripts.iter().filter(fits).map(action);
+        let sequence: Vec<Action> = fetch.into_iter().chain(scripts).collect();
         (!sequence.is_empty()).then_some(Sequence { sequence })
     };
     let actions = CustomActions { on_node_start: at(Moment::Started), on_node_configured: at(Moment::Configured) };

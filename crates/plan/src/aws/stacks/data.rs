@@ -36,14 +36,18 @@ fn fill(context: &Context<'_>, template: &mut Template) {
     }
 }
 
-/// A bucket's name is unique in the world, so the account's number is in it.
-fn files_bucket(spec: &Spec) -> Text {
+/// How the name of the files bucket begins: with what is the cluster's.
+pub(crate) fn files_bucket_begin(spec: &Spec) -> String {
     // 63 characters at most: 12 of the account, up to 14 of the region, and ours. Two long names may begin alike.
     let name = spec.name.as_str();
     let short: String = name.to_lowercase().chars().take(12).collect();
     let mark: String = fingerprint(&name).chars().take(6).collect();
-    let short = short.trim_end_matches('-');
-    sub(format!("trainyard-{short}-{mark}-${{AWS::AccountId}}-${{AWS::Region}}"))
+    format!("trainyard-{}-{mark}-", short.trim_end_matches('-'))
+}
+
+/// A bucket's name is unique in the world, so the account's number is in it.
+fn files_bucket(spec: &Spec) -> Text {
+    sub(format!("{}${{AWS::AccountId}}-${{AWS::Region}}", files_bucket_begin(spec)))
 }
 
 fn bucket(context: &Context<'_>, template: &mut Template, name: &str, bucket_name: Text) {

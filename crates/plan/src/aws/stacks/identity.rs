@@ -18,27 +18,35 @@ pub(super) static STACK: StackKind = StackKind {
 };
 
 fn fill(context: &Context<'_>, template: &mut Template) {
-    let spec = context.spec;
     let nodes = policy(context, "What every node of the cluster may do", node_statements(context, template));
     template.add("NodePolicy", nodes);
     template.output("NodePolicyArn", "What every node may do", reference("NodePolicy"));
-    if writes_metrics(context) {
-        let workspace = match &spec.monitoring.amp_workspace {
-            Some(id) => id.clone(),
-            None => "*".to_owned(),
-        };
-        let target =
-            sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
-        let write = Statement::allow("WriteMetrics", &["aps:RemoteWrite"]).on([target]);
-        // A workspace of the monitoring stack does not exist yet; its tag is known.
-        let write = if spec.monitoring.amp_workspace.is_some() {
-            write
-        } else {
-            write.only_if("StringEquals", "aws:ResourceTag/trainyard:cluster", spec.name.as_str().into())
-        };
-        template.add("HeadPolicy", policy(context, "What the head node may do beyond that", vec![write]));
-        template.output("HeadPolicyArn", "What the head node may do beyond that", reference("HeadPolicy"));
+    // Always there: an update that dropped it would come before the cluster's, while the head still has it attached, and
+    // CloudFormation would leave it behind.
+    let head = policy(context, "What the head node may do beyond that", head_statements(context));
+    template.add("HeadPolicy", head);
+    template.output("HeadPolicyArn", "What the head node may do beyond that", reference("HeadPolicy"));
+}
+
+fn head_statements(context: &Context<'_>) -> Vec<Statement> {
+    let spec = context.spec;
+    if !writes_metrics(context) {
+        // Everybody may: a policy cannot be empty.
+        return vec![Statement::allow("Nothing", &["sts:GetCallerIdentity"]).on(["*".into()])];
     }
+    let workspace = match &spec.monitoring.amp_workspace {
+        Some(id) => id.clone(),
+        None => "*".to_owned(),
+    };
+    let target = sub(format!("arn:${{AWS::Partition}}:aps:${{AWS::Region}}:${{AWS::AccountId}}:workspace/{workspace}"));
+    let write = Statement::allow("WriteMetrics", &["aps:RemoteWrite"]).on([target]);
+    // A workspace of the monitoring stack does not exist yet; its tag is known.
+    let write = if spec.monitoring.amp_workspace.is_some() {
+        write
+    } else {
+        write.only_if("StringEquals", "aws:ResourceTag/trainyard:cluster", spec.name.as_str().into())
+    };
+    vec![write]
 }
 
 /// Whether the head sends metrics to Amazon Managed Prometheus.

@@ -17,6 +17,7 @@ use serde_json::Value;
 use trainyard_spec::model::Lustre;
 
 pub(crate) use accounting::USER as DATABASE_USER;
+pub(crate) use data::files_bucket_begin;
 pub(crate) use directory::reader as directory_reader;
 pub(crate) use identity::writes_metrics as identity_writes_metrics;
 pub(crate) use storage::{Chosen as ChosenLustre, can_back_up};

@@ -10,6 +10,8 @@ use crate::aws::Account;
 use crate::aws::refused::Answer;
 
 static EC2: Service = Service { name: "ec2", protocol: Protocol::Query("2016-11-15") };
+/// The tag with a Capacity Block's size (EC2 user guide, "View Capacity Blocks").
+const BLOCK_SIZE: &str = "aws:ec2capacityreservation:incrementalRequestedQuantity";
 /// A page of a long answer; more pages than this are not asked for.
 const PAGES_MAX: usize = 200;
 
@@ -42,7 +44,7 @@ pub struct Reservation {
     pub instance: String,
     /// The zone, by name.
     pub zone: String,
-    /// How many instances.
+    /// How many instances; 0 where EC2 does not say yet.
     pub count: u32,
     /// Of these, how many are free.
     pub available: u32,
@@ -155,12 +157,16 @@ pub async fn reservations(account: &Account, ids: &[String]) -> Answer<Vec<Reser
 
 fn reservation(item: Element<'_, '_>) -> Reservation {
     let group = item.some("placementGroupArn");
+    // Before a block starts, EC2 counts 0 instances; its size is in a tag.
+    let size = item.items("tagSet").find(|tag| tag.text("key") == BLOCK_SIZE).map(|tag| tag.text("value"));
+    let count = |name: &str| item.text(name).parse().unwrap_or(0);
+    let total: u32 = count("totalInstanceCount");
     Reservation {
         id: item.text("capacityReservationId"),
         instance: item.text("instanceType"),
         zone: item.text("availabilityZone"),
-        count: item.text("totalInstanceCount").parse().unwrap_or(0),
-        available: item.text("availableInstanceCount").parse().unwrap_or(0),
+        count: if total > 0 { total } else { size.and_then(|size| size.parse().ok()).unwrap_or(0) },
+        available: count("availableInstanceCount"),
         is_block: item.text("reservationType") == "capacity-block",
         placement_group: group.and_then(|arn| arn.rsplit('/').next().map(str::to_owned)),
         state: item.text("state"),

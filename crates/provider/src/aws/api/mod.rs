@@ -3,6 +3,7 @@
 
 mod balancers;
 mod ec2;
+pub mod lookup;
 mod ssm;
 mod xml;
 
@@ -30,8 +31,8 @@ use aws_types::region::SigningRegion;
 
 pub use balancers::{LoginPool, login_pools};
 pub use ec2::{
-    Instance, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, offerings, reservations, subnets,
-    zones,
+    Instance, Reservation, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, offerings,
+    reservations, subnets, zones,
 };
 pub use ssm::run_on;
 
@@ -200,6 +201,9 @@ fn endpoint_key(service: &'static str) -> aws_types::service_config::ServiceConf
         "ssm" => "SSM",
         "elasticloadbalancing" => "Elastic Load Balancing v2",
         "iam" => "IAM",
+        "fsx" => "FSx",
+        "secretsmanager" => "Secrets Manager",
+        "acm" => "ACM",
         _ => "Service Quotas",
     };
     aws_types::service_config::ServiceConfigKey::builder()

@@ -10,19 +10,9 @@ use crate::aws::refused::{Answer, Refused};
 
 static SSM: Service = Service { name: "ssm", protocol: Protocol::Json("AmazonSSM") };
 
-/// What a script left behind.
-#[derive(Debug)]
-pub struct Ran {
-    /// `Success`, `Failed`, `TimedOut`, …
-    pub status: String,
-    /// The first 24,000 characters that it said.
-    pub stdout: String,
-    /// The first 8,000 characters of its complaints.
-    pub stderr: String,
-}
-
-/// Runs a shell script as root on an instance, for at most `seconds`.
-pub async fn run_on(account: &Account, instance: &str, script: &str, seconds: u64) -> Answer<Ran> {
+/// Runs a shell script as root on an instance, for at most `seconds`; returns the first 24,000 characters that it said,
+/// however it ended.
+pub async fn run_on(account: &Account, instance: &str, script: &str, seconds: u64) -> Answer<String> {
     let body = json!({
         "DocumentName": "AWS-RunShellScript",
         "InstanceIds": [instance],
@@ -45,14 +35,12 @@ pub async fn run_on(account: &Account, instance: &str, script: &str, seconds: u6
             Ok(answer) => {
                 let status = text(&answer, "Status");
                 if !matches!(status.as_str(), "Pending" | "InProgress" | "Delayed" | "Cancelling") {
-                    let (stdout, stderr) =
-                        (text(&answer, "StandardOutputContent"), text(&answer, "StandardErrorContent"));
-                    return Ok(Ran { status, stdout, stderr });
+                    return Ok(text(&answer, "StandardOutputContent"));
                 }
             }
         }
         if tokio::time::Instant::now() >= give_up {
-            return Ok(Ran { status: "TimedOut".to_owned(), stdout: String::new(), stderr: String::new() });
+            return Ok(String::new());
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));

@@ -50,9 +50,4 @@ impl<'a, 'b> Element<'a, 'b> {
     pub fn some(self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
-
-    /// The element's own text.
-    pub fn own(self) -> String {
-        self.0.text().unwrap_or_default().trim().to_owned()
-    }
 }

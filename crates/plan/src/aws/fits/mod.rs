@@ -1,10 +1,16 @@
-//! Whether the account carries what the spec asks of it: reservations as the facts know them (D-A09).
+//! Whether the account carries what the spec asks of it, as far as the facts know it (D-A09).
+
+mod existing;
+mod quotas;
 
 use trainyard_spec::facts::ReservationFacts;
-use trainyard_spec::model::{Capacity, Queue, ReservationId, Zone};
+use trainyard_spec::model::{Capacity, Os, Queue, ReservationId, Zone};
 use trainyard_spec::{Diagnostic, Spec, path};
 
-use super::{AwsFacts, place, timeouts};
+pub use existing::identifier;
+pub use quotas::needs as quota_needs;
+
+use super::{AwsFacts, Context, expects, place, timeouts};
 
 /// Everything that does not fit. A reservation that the facts do not know is not judged.
 pub(super) fn check(spec: &Spec, facts: &AwsFacts) -> Vec<Diagnostic> {
@@ -78,7 +84,7 @@ fn size(spec: &Spec, queue: &Queue, id: &ReservationId, known: &ReservationFacts
     let wanted: u32 = spec.queues.iter().filter(shares).flat_map(|queue| &queue.compute).map(|one| one.max).sum();
     // Told once, at the first queue that draws on it.
     let is_first = spec.queues.iter().find(shares).is_some_and(|first| first.name == queue.name);
-    (is_first && wanted > known.count)
+    (is_first && known.count > 0 && wanted > known.count)
         .then(|| format!("{id} holds {} instances, and {wanted} are asked of it", known.count))
 }
 
@@ -93,6 +99,10 @@ pub(super) fn reasons(spec: &Spec, facts: &AwsFacts) -> Result<(), Vec<Diagnosti
         );
     }
     found.extend(of_the_facts(spec, facts));
+    found.extend(existing::check(spec, facts, &expects::expects(&Context::new(spec, facts))));
+    found.extend(quotas::check(spec, facts));
+    found.extend(key(spec, facts));
+    found.extend(permissions(facts));
     let limits = timeouts::derive(spec, facts);
     if !limits.is_enough {
         let (needs, has) = (limits.whole_seconds, limits.head_seconds);
@@ -101,6 +111,26 @@ pub(super) fn reasons(spec: &Spec, facts: &AwsFacts) -> Result<(), Vec<Diagnosti
         found.push(Diagnostic::error("head-timeout", path!["timeouts"], what).fix(fix));
     }
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Ubuntu refuses logins with RSA keys of EC2's kind, and so does ParallelCluster.
+fn key(spec: &Spec, facts: &AwsFacts) -> Option<Diagnostic> {
+    let is_ubuntu = matches!(spec.parallelcluster.os, Os::Ubuntu2204 | Os::Ubuntu2404);
+    (is_ubuntu && facts.key.as_deref() == Some("rsa")).then(|| {
+        Diagnostic::error("key-kind", path!["access", "key"], "the key pair is RSA, which this system does not take")
+            .fix("name an ed25519 key pair, or another name: `up` makes an ed25519 one")
+    })
+}
+
+fn permissions(facts: &AwsFacts) -> Option<Diagnostic> {
+    if facts.denied.is_empty() {
+        return None;
+    }
+    let what = format!("the caller may not do {}", facts.denied.join(", "));
+    Some(
+        Diagnostic::error("not-allowed", trainyard_spec::Path::root(), what)
+            .fix("attach the policy of docs/iam.md to the caller"),
+    )
 }
 
 /// Facts may come from a file of anybody's: they are held against the spec, and against what they claim to be.
