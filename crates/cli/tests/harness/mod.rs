@@ -96,6 +96,12 @@ impl Place {
         self.command(args).output().expect("the program starts")
     }
 
+    /// Runs the program with more in its environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+        let with = |command: Command, (key, value): &(&str, &str)| command.env(key, value);
+        environment.iter().fold(self.command(args), with).output().expect("the program starts")
+    }
+
     /// Runs the program; it must succeed.
     pub fn ok(&self, args: &[&str]) -> Output {
         let output = self.run(args);
