@@ -79,7 +79,7 @@ impl Place {
             Some(user) => Command::new("runuser").args(["-u", user, "--"]).arg(self.program()),
         };
         let command = command.env("TRAINYARD_HOME", home).env("NO_COLOR", "1").env("COLUMNS", "100");
-        command.args(args).dir(self.folder.path()).deadline(Duration::from_secs(300))
+        command.args(args).dir(self.folder.path()).deadline(Duration::from_mins(5))
     }
 
     /// Another user may not be able to reach the build's folder.

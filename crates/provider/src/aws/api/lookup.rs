@@ -20,6 +20,7 @@ const PAGES_MAX: usize = 20;
 /// What a thing is like, by the names that the facts use; `None`: it is not there.
 pub type Like = Option<BTreeMap<String, String>>;
 
+#[allow(clippy::unnecessary_wraps)] // every reader answers in this form
 fn like<const N: usize>(pairs: [(&str, String); N]) -> Like {
     Some(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::aws::wires::Outputs;
 
 /// It synthesizes templates before it answers.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 impl Work<'_> {
     pub(super) async fn deploy_by_cli(&self, call: &ClusterCall) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::aws::stacks::{self, Seen};
 const EVENTS_MAX: i32 = 200;
 const LINES_MAX: usize = 12;
 /// The provider's log is read this far back.
-const BACK: Duration = Duration::from_secs(2 * 3600);
+const BACK: Duration = Duration::from_hours(2);
 
 /// What ParallelCluster writes when a node's set-up fails: its text, what it means, what to do.
 const BOOTSTRAP: &[(&str, &str)] = &[
