@@ -32,7 +32,7 @@ impl Work<'_> {
                     may_delete = false;
                     self.delete_by_cli().await?;
                 }
-                _ => return Err(stacks::stuck(cluster, stacks::status(&stack))),
+                _ => return Err(stacks::stuck(self.account, cluster, stacks::status(&stack))),
             }
         }
     }
