@@ -116,7 +116,7 @@ fn one(path: &Path) -> Result<FileFacts, Failure> {
         bytes += count as u64;
         digest.update(&part[..count]);
     }
-    let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = trainyard_plan::hex(&digest.finalize());
     let mode = if meta.permissions().mode() & 0o111 == 0 { 0o644 } else { 0o755 };
     Ok(FileFacts { sha256, bytes, mode })
 }

@@ -126,14 +126,33 @@ fn what_is_not_there_is_refused_with_3_and_the_next_command() {
     assert_eq!(place.run(&["run", "--", "true"]).code, 125);
 }
 
+/// Without credentials nothing is begun, and the way out is said. Nothing of this leaves the machine.
 #[test]
-fn aws_is_refused_honestly() {
+#[cfg(feature = "aws")]
+fn aws_without_credentials_says_what_to_do() {
     let place = Place::new();
     let spec = examples().join("p5en-capacity-block.yaml");
-    let output = place.run(&["up", &spec.to_string_lossy()]);
-    assert_eq!(output.code, 3);
-    assert!(output.stderr.contains("--rehearse"), "{}", output.stderr);
+    for command in ["up", "check --online", "plan --online"] {
+        let mut words: Vec<&str> = command.split(' ').collect();
+        let file = spec.to_string_lossy();
+        words.push(&file);
+        let output = place.run_with(&words, NO_CREDENTIALS);
+        assert_eq!(output.code, 3, "{command}: {}", output.stderr);
+        assert!(output.stderr.contains("AWS_PROFILE"), "{command}: {}", output.stderr);
+    }
 }
+
+/// No file, no instance, no environment: the chain ends.
+#[cfg(feature = "aws")]
+const NO_CREDENTIALS: &[(&str, &str)] = &[
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("AWS_CONFIG_FILE", "/dev/null"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+    ("AWS_ACCESS_KEY_ID", ""),
+    ("AWS_SECRET_ACCESS_KEY", ""),
+    ("AWS_PROFILE", ""),
+];
 
 /// A spec can be planned where nothing is installed; what `up` then says of missing programs is tested
 /// beside the survey (`missing_programs_come_with_the_distributions_command`).

@@ -11,7 +11,7 @@ pub mod local;
 mod plan;
 mod rehearsed;
 
-pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo, fingerprint};
+pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo, fingerprint, hex};
 pub use trainyard_spec::facts::{AwsFacts, Facts, Isolation, LocalFacts};
 
 use trainyard_spec::{Diagnostic, Spec};

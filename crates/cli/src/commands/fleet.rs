@@ -44,7 +44,7 @@ struct Change {
 }
 
 /// How long a fleet may take.
-const PATIENCE: Duration = Duration::from_secs(1800);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 impl Fleet {
     #[cfg(not(feature = "aws"))]

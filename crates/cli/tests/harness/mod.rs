@@ -79,7 +79,7 @@ impl Place {
             Some(user) => Command::new("runuser").args(["-u", user, "--"]).arg(self.program()),
         };
         let command = command.env("TRAINYARD_HOME", home).env("NO_COLOR", "1").env("COLUMNS", "100");
-        command.args(args).dir(self.folder.path()).deadline(Duration::from_secs(300))
+        command.args(args).dir(self.folder.path()).deadline(Duration::from_mins(5))
     }
 
     /// Another user may not be able to reach the build's folder.
@@ -94,6 +94,12 @@ impl Place {
     /// Runs the program; whatever its code.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("the program starts")
+    }
+
+    /// Runs the program with more in its environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+        let with = |command: Command, (key, value): &(&str, &str)| command.env(key, value);
+        environment.iter().fold(self.command(args), with).output().expect("the program starts")
     }
 
     /// Runs the program; it must succeed.

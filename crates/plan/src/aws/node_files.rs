@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::target::{Upload, UploadFrom};
 use super::{Context, Wire};
-use crate::plan::Artifact;
+use crate::plan::{Artifact, hex};
 
 /// What fetches the folder on a node.
 pub const FETCH: &str = "files/fetch-files.sh";
@@ -53,7 +53,7 @@ pub fn uploads(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Upload> {
         }
     }
     for artifact in artifacts.iter().filter(|artifact| [FETCH, MANIFEST].contains(&artifact.path.as_str())) {
-        let sha256 = hex(&artifact.text);
+        let sha256 = digest(&artifact.text);
         let bytes = artifact.text.len() as u64;
         let from = UploadFrom::Artifact(artifact.path.clone());
         all.push(Upload { key: artifact_key(artifact), sha256, bytes, from });
@@ -96,9 +96,9 @@ fn script_key(context: &Context<'_>, path: &str) -> String {
 
 fn artifact_key(artifact: &Artifact) -> String {
     let name = artifact.path.rsplit('/').next().unwrap_or(&artifact.path);
-    format!("scripts/{}/{name}", hex(&artifact.text))
+    format!("scripts/{}/{name}", digest(&artifact.text))
 }
 
-fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }

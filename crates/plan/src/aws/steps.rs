@@ -95,7 +95,7 @@ fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
     };
     let seconds = (u64::from(timeouts::PROVIDER_SECONDS) + 300, 1200);
     let title = "Make the cluster with ParallelCluster".to_owned();
-    let made = step("cluster", title, AwsAction::DeployCluster(call.clone()), seconds);
+    let made = step("cluster", title, AwsAction::DeployCluster(Box::new(call.clone())), seconds);
     let undo = Undo::Act {
         title: "Delete the cluster with ParallelCluster".to_owned(),
         action: Action::Aws(AwsAction::DeleteCluster(call.driver.clone())),
@@ -104,7 +104,12 @@ fn cluster(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Step> {
     let compute_seconds = u64::from(limits.compute_seconds);
     if limits.starts_at_zero {
         let title = "Start the static nodes that the head does not wait for".to_owned();
-        steps.push(step("static-nodes", title, AwsAction::UpdateCluster(call), (compute_seconds + 1200, 900)));
+        steps.push(step(
+            "static-nodes",
+            title,
+            AwsAction::UpdateCluster(Box::new(call)),
+            (compute_seconds + 1200, 900),
+        ));
     }
     let awaited = awaited(context);
     if !awaited.is_empty() {

@@ -160,9 +160,9 @@ pub enum AwsAction {
         tags: BTreeMap<String, String>,
     },
     /// Make the cluster; one that stands is brought to the whole configuration.
-    DeployCluster(ClusterCall),
+    DeployCluster(Box<ClusterCall>),
     /// Bring the cluster to the whole configuration.
-    UpdateCluster(ClusterCall),
+    UpdateCluster(Box<ClusterCall>),
     /// Delete the cluster and what it does not retain.
     DeleteCluster(Driver),
     /// Wait until static nodes take jobs.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Replacement, ResourceChange as SdkChange, Stack};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_plan::Plan;
 use trainyard_plan::aws::update::{self, Change, Effect};
 use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, StackCall};
+use trainyard_plan::{Action, Plan};
 
 use super::refused::{Answer, Refused};
 use super::stacks::{self, Phase, Template, Wanted, phase};
@@ -126,7 +126,7 @@ pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result
 /// The call that makes the plan's cluster.
 pub fn cluster_call(plan: &Plan) -> Option<&ClusterCall> {
     plan.steps.iter().find_map(|step| match &step.action {
-        trainyard_plan::Action::Aws(AwsAction::DeployCluster(call)) => Some(call),
+        Action::Aws(AwsAction::DeployCluster(call)) => Some(call.as_ref()),
         _ => None,
     })
 }
@@ -316,15 +316,15 @@ async fn drift(account: &Account, stack: &str) -> Result<Vec<String>, Failure> {
 async fn vanished(account: &Account, plan: &Plan) -> Answer<Vec<String>> {
     let mut known: Vec<&str> = vec![&plan.cluster];
     for step in &plan.steps {
-        match &step.action {
-            trainyard_plan::Action::Aws(AwsAction::DeployStack(call)) => known.push(&call.stack_name),
-            trainyard_plan::Action::Aws(AwsAction::DeployProvider { stack_name, .. }) => known.push(stack_name),
-            trainyard_plan::Action::Aws(AwsAction::DeployCluster(ClusterCall {
-                driver: Driver::Provider { stack_name, .. },
-                ..
-            })) => known.push(stack_name),
-            _ => {}
-        }
+        known.extend(match &step.action {
+            Action::Aws(AwsAction::DeployStack(call)) => Some(call.stack_name.as_str()),
+            Action::Aws(AwsAction::DeployProvider { stack_name, .. }) => Some(stack_name.as_str()),
+            Action::Aws(AwsAction::DeployCluster(call)) => match &call.driver {
+                Driver::Provider { stack_name, .. } => Some(stack_name.as_str()),
+                Driver::Cli => None,
+            },
+            _ => None,
+        });
     }
     let is_ours = |stack: &Stack| {
         stacks::tag(stack, "trainyard:cluster") == Some(plan.cluster.as_str())

@@ -174,8 +174,7 @@ async fn own_bucket(account: &Account, plan: &Plan) -> Result<Option<String>, Fa
 fn parallelcluster_bucket(number: &str, region: &str) -> String {
     use sha2::{Digest as _, Sha256};
     let digest = Sha256::digest(format!("{number}{region}").as_bytes());
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("parallelcluster-{hex}-v1-do-not-delete")
+    format!("parallelcluster-{}-v1-do-not-delete", trainyard_plan::hex(&digest[..8]))
 }
 
 /// Deletes what is kept under these names, last made first.

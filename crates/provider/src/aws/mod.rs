@@ -40,7 +40,7 @@ use crate::local::Store;
 use crate::{Failure, Observed, Provider, StepContext};
 
 /// File systems and databases take some minutes to go, large buckets longer.
-const DELETION: Duration = Duration::from_secs(2 * 3600);
+const DELETION: Duration = Duration::from_hours(2);
 
 /// The provider of clusters on AWS, for the cluster whose files are in `store`.
 pub struct Aws {

@@ -204,7 +204,7 @@ impl ProvideErrorMetadata for Told {
 }
 
 fn about_credentials(error: &(dyn Error + 'static)) -> bool {
-    causes(error).any(|error| error.is::<CredentialsError>())
+    causes(error).any(<dyn std::error::Error + 'static>::is::<CredentialsError>)
 }
 
 /// The last cause says what happened; those above it say where.

@@ -17,7 +17,7 @@ impl Down {
         let aws = session.aws(&target.region, &made.store)?;
         let names = self.names(made, target)?;
         let confirmed = if names.is_empty() { None } else { Some(self.confirm(session, made, &aws, &names)?) };
-        let delete: String = self.delete_data.iter().map(|name| format!(" --delete-data {name}")).collect();
+        let delete: String = self.delete_data.iter().flat_map(|name| [" --delete-data ", name]).collect();
         let again = format!("trainyard down --cluster {cluster}{delete}");
         let was_live = undo(session, made, &again)?;
         let deleted = match confirmed {

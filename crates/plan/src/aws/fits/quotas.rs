@@ -54,7 +54,9 @@ pub fn needs(spec: &Spec) -> BTreeMap<&'static str, Need> {
         let is_spot = matches!(queue.capacity, Capacity::Spot { .. });
         for (index, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", number, "compute", index, "max"];
-            largest(resource).into_iter().for_each(|name| add(&name, resource.max, is_spot, at.clone()));
+            if let Some(name) = largest(resource) {
+                add(&name, resource.max, is_spot, at);
+            }
         }
     }
     add(spec.head.instance.as_str(), 1, false, path!["head", "instance"]);

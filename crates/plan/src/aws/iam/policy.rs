@@ -18,6 +18,8 @@ const BEGIN_CHARACTERS: usize = 20;
 /// What stands for the placeholders of scope.tsv.
 pub struct Names {
     known: Vec<(&'static str, String)>,
+    /// Scripts in S3 that the spec names: a row with `<script>` stands for each.
+    scripts: Vec<String>,
     /// Those that this cluster has not: rows with them do not count.
     absent: Vec<&'static str>,
     partition: &'static str,
@@ -53,7 +55,16 @@ impl Names {
                 None => absent.push(placeholder),
             }
         }
-        Self { known, absent, partition: names::partition(&region), region, account: context.facts.account.clone() }
+        let scripts = spec.setup.scripts.iter().filter_map(|script| script.script.strip_prefix("s3://"));
+        let scripts = scripts.map(str::to_owned).collect();
+        Self {
+            known,
+            scripts,
+            absent,
+            partition: names::partition(&region),
+            region,
+            account: context.facts.account.clone(),
+        }
     }
 
     /// The text with everything put in; `None` where this cluster has no such thing.
@@ -66,6 +77,14 @@ impl Names {
             text = text.replace(placeholder, value);
         }
         Some(text)
+    }
+
+    /// The resources that a row stands for.
+    fn resources(&self, text: &str) -> Vec<String> {
+        if !text.contains("<script>") {
+            return self.resource(text).into_iter().collect();
+        }
+        self.scripts.iter().filter_map(|script| self.resource(&text.replace("<script>", script))).collect()
     }
 
     /// A resource: also its partition, region and, where it is known, its account.
@@ -90,8 +109,9 @@ pub fn compose<'a>(wanted: &BTreeSet<&'a str>, scopes: &[Scope<'a>], names: &Nam
         let service = action.split(':').next().unwrap_or_default();
         let mut by_condition: BTreeMap<Option<Condition<'a>>, BTreeSet<String>> = BTreeMap::new();
         for scope in on(scopes, action) {
-            if let Some(resource) = names.resource(scope.resource) {
-                by_condition.entry(scope.condition.clone()).or_default().insert(resource);
+            let resources = names.resources(scope.resource);
+            if !resources.is_empty() {
+                by_condition.entry(scope.condition.clone()).or_default().extend(resources);
             }
         }
         for (condition, resources) in by_condition {

@@ -60,22 +60,21 @@ impl<'a> Context<'a> {
     pub fn effect(&self, change: &Found<'_>) -> Effect {
         let in_queues = change.sections.iter().any(|section| section.starts_with("SlurmQueues["));
         let by_strategy = if in_queues { self.by_strategy() } else { Effect::StopsFleet };
+        let comes = change.is_item && change.old.is_none();
         match change.policy {
             "SUPPORTED" | "IGNORED" | "SUPPORTED_UNLESS_ADC" => Effect::InPlace,
-            "QUEUE_UPDATE_STRATEGY" => by_strategy,
-            "RESIZE_UPDATE_STRATEGY_ON_REMOVE" => self.resize(change, in_queues),
-            "MANAGED_PLACEMENT_GROUP" if self.group_goes(change) => Effect::StopsFleet,
-            "MANAGED_PLACEMENT_GROUP" => by_strategy,
-            // File systems are never ParallelCluster's own here, so that its refusal does not apply.
+            // File systems are never ParallelCluster's own here, so that its refusal of `MANAGED_FSX` does not apply.
             "MANAGED_FSX" if adds_only(change) => Effect::InPlace,
-            "MANAGED_FSX" => by_strategy,
-            "COMPUTE_FLEET_STOP_ON_REMOVE" if change.is_item && change.old.is_none() => Effect::InPlace,
-            "COMPUTE_FLEET_STOP_ON_REMOVE" | "COMPUTE_FLEET_STOP" => Effect::StopsFleet,
+            "COMPUTE_FLEET_STOP_ON_REMOVE" | "LOGIN_NODES_POOLS_UPDATE_POLICY" if comes => Effect::InPlace,
+            "MANAGED_PLACEMENT_GROUP" if self.group_goes(change) => Effect::StopsFleet,
+            "QUEUE_UPDATE_STRATEGY" | "MANAGED_PLACEMENT_GROUP" | "MANAGED_FSX" => by_strategy,
+            "RESIZE_UPDATE_STRATEGY_ON_REMOVE" => self.resize(change, in_queues),
             "SHARED_STORAGE_UPDATE_POLICY" => self.storage(change),
-            "LOGIN_NODES_POOLS_UPDATE_POLICY" if change.is_item && change.old.is_none() => Effect::InPlace,
             "LOGIN_NODES_POOLS_UPDATE_POLICY" | "LOGIN_NODES_POOL_STOP" | "LOGIN_NODES_STOP" => self.login(change),
             "COMPUTE_AND_LOGIN_NODES_STOP" if self.has_login() => Effect::StopsLogin,
-            "COMPUTE_AND_LOGIN_NODES_STOP" => Effect::StopsFleet,
+            "COMPUTE_FLEET_STOP_ON_REMOVE" | "COMPUTE_FLEET_STOP" | "COMPUTE_AND_LOGIN_NODES_STOP" => {
+                Effect::StopsFleet
+            }
             _ => Effect::Recreates,
         }
     }
@@ -99,10 +98,10 @@ impl<'a> Context<'a> {
                 .is_some_and(|(before, after)| after - before >= number(change.new, 0) - number(change.old, 0)),
             _ => false,
         };
-        let is_queues = in_queues || change.key == "SlurmQueues";
+        let of_queues = in_queues || change.key == "SlurmQueues";
         match () {
-            () if comes && is_queues || grows => Effect::InPlace,
-            () if is_queues && self.strategy == "TERMINATE" => Effect::EndsNodes,
+            () if comes && of_queues || grows => Effect::InPlace,
+            () if of_queues && self.strategy == "TERMINATE" => Effect::EndsNodes,
             () => Effect::StopsFleet,
         }
     }

@@ -65,6 +65,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value)] // json! is written where it is used
     fn cluster(queues: Value) -> Value {
         json!({
             "HeadNode": { "InstanceType": "m5.large" },

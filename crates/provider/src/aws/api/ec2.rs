@@ -121,7 +121,9 @@ pub async fn offerings(account: &Account, types: &[String]) -> Answer<BTreeMap<S
     for (instance, zone) in pairs {
         by_type.entry(instance).or_default().push(zone);
     }
-    by_type.values_mut().for_each(|zones| zones.sort());
+    for zones in by_type.values_mut() {
+        zones.sort();
+    }
     Ok(by_type)
 }
 

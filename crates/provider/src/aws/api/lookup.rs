@@ -20,6 +20,7 @@ const PAGES_MAX: usize = 20;
 /// What a thing is like, by the names that the facts use; `None`: it is not there.
 pub type Like = Option<BTreeMap<String, String>>;
 
+#[allow(clippy::unnecessary_wraps)] // every reader answers in this form
 fn like<const N: usize>(pairs: [(&str, String); N]) -> Like {
     Some(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
@@ -27,13 +28,14 @@ fn like<const N: usize>(pairs: [(&str, String); N]) -> Like {
 /// The first item of an EC2 list, asked for by id.
 async fn first(
     account: &Account,
+    service: &'static Service,
     operation: &'static str,
     parameter: &str,
     id: &str,
     list: &str,
     read: impl Fn(Element<'_, '_>) -> Like,
 ) -> Answer<Like> {
-    let asked = account.call(&EC2, operation, form([(parameter, id)])).await;
+    let asked = account.call(service, operation, form([(parameter, id)])).await;
     match asked {
         Ok(text) => xml::read(operation, &text, |root| root.items(list).next().and_then(read)),
         // EC2's own words: InvalidVpcID.NotFound, InvalidAMIID.Malformed, InvalidPlacementGroup.Unknown, …
@@ -48,7 +50,7 @@ async fn first(
 
 /// A VPC.
 pub async fn vpc(account: &Account, id: &str) -> Answer<Like> {
-    first(account, "DescribeVpcs", "VpcId.1", id, "vpcSet", |item| like([("state", item.text("state"))])).await
+    first(account, &EC2, "DescribeVpcs", "VpcId.1", id, "vpcSet", |item| like([("state", item.text("state"))])).await
 }
 
 /// A subnet.
@@ -60,12 +62,12 @@ pub async fn subnet(account: &Account, id: &str) -> Answer<Like> {
             ("zone_id", item.text("availabilityZoneId")),
         ])
     };
-    first(account, "DescribeSubnets", "SubnetId.1", id, "subnetSet", read).await
+    first(account, &EC2, "DescribeSubnets", "SubnetId.1", id, "subnetSet", read).await
 }
 
 /// A security group.
 pub async fn security_group(account: &Account, id: &str) -> Answer<Like> {
-    first(account, "DescribeSecurityGroups", "GroupId.1", id, "securityGroupInfo", |item| {
+    first(account, &EC2, "DescribeSecurityGroups", "GroupId.1", id, "securityGroupInfo", |item| {
         like([("vpc", item.text("vpcId"))])
     })
     .await
@@ -73,13 +75,14 @@ pub async fn security_group(account: &Account, id: &str) -> Answer<Like> {
 
 /// A capacity reservation.
 pub async fn reservation(account: &Account, id: &str) -> Answer<Like> {
-    let (operation, list) = ("DescribeCapacityReservations", "capacityReservationSet");
-    first(account, operation, "CapacityReservationId.1", id, list, |item| like([("state", item.text("state"))])).await
+    let read = |item: Element<'_, '_>| like([("state", item.text("state"))]);
+    let parameter = "CapacityReservationId.1";
+    first(account, &EC2, "DescribeCapacityReservations", parameter, id, "capacityReservationSet", read).await
 }
 
 /// A placement group.
 pub async fn placement_group(account: &Account, name: &str) -> Answer<Like> {
-    first(account, "DescribePlacementGroups", "GroupName.1", name, "placementGroupSet", |item| {
+    first(account, &EC2, "DescribePlacementGroups", "GroupName.1", name, "placementGroupSet", |item| {
         like([("state", item.text("state"))])
     })
     .await
@@ -89,12 +92,12 @@ pub async fn placement_group(account: &Account, name: &str) -> Answer<Like> {
 pub async fn image(account: &Account, id: &str) -> Answer<Like> {
     let read =
         |item: Element<'_, '_>| like([("architecture", item.text("architecture")), ("state", item.text("imageState"))]);
-    first(account, "DescribeImages", "ImageId.1", id, "imagesSet", read).await
+    first(account, &EC2, "DescribeImages", "ImageId.1", id, "imagesSet", read).await
 }
 
 /// A volume.
 pub async fn volume(account: &Account, id: &str) -> Answer<Like> {
-    first(account, "DescribeVolumes", "VolumeId.1", id, "volumeSet", |item| {
+    first(account, &EC2, "DescribeVolumes", "VolumeId.1", id, "volumeSet", |item| {
         like([("zone", item.text("availabilityZone"))])
     })
     .await

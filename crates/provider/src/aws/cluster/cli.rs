@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::aws::wires::Outputs;
 
 /// It synthesizes templates before it answers.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 impl Work<'_> {
     pub(super) async fn deploy_by_cli(&self, call: &ClusterCall) -> Result<(), Failure> {
@@ -32,7 +32,7 @@ impl Work<'_> {
                     may_delete = false;
                     self.delete_by_cli().await?;
                 }
-                _ => return Err(stacks::stuck(cluster, stacks::status(&stack))),
+                _ => return Err(stacks::stuck(self.account, cluster, stacks::status(&stack))),
             }
         }
     }

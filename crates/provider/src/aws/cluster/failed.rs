@@ -1,8 +1,6 @@
 //! Why ParallelCluster could not do it. CloudFormation is told only the last 240 characters; the provider's log group
 //! has all of it, and the cluster's own stack says which resource failed first.
 
-use std::time::{Duration, SystemTime};
-
 use super::Work;
 use crate::Failure;
 use crate::aws::refused::{Answer, Refused};
@@ -11,8 +9,6 @@ use crate::aws::stacks::{self, Seen};
 /// Log events that are read, and lines that are shown.
 const EVENTS_MAX: i32 = 200;
 const LINES_MAX: usize = 12;
-/// The provider's log is read this far back.
-const BACK: Duration = Duration::from_secs(2 * 3600);
 
 /// What ParallelCluster writes when a node's set-up fails: its text, what it means, what to do.
 const BOOTSTRAP: &[(&str, &str)] = &[
@@ -65,14 +61,13 @@ pub async fn explain(work: &Work<'_>, name: &str, status: &str, seen: &Seen) -> 
     if inner.look(work.account, &work.plan.cluster).await.is_ok() {
         inner.collect(work.account, &mut causes).await;
     }
-    let from_log = match told(work).await {
+    let from_log = match told(work, seen.began_at()).await {
         Ok(lines) => lines,
         Err(refused) => vec![format!("(its log could not be read: {refused})")],
     };
-    if causes.is_empty() || is_cut(&reason) {
-        causes.extend(from_log);
-    }
-    if causes.is_empty() {
+    causes.extend(from_log);
+    // CloudFormation's own words are the rest of it, unless they were cut out of what the log has whole.
+    if causes.is_empty() || !is_cut(&reason) {
         causes.push(reason.clone());
     }
     causes.truncate(LINES_MAX);
@@ -87,11 +82,9 @@ fn is_cut(reason: &str) -> bool {
     reason.contains("(truncated)")
 }
 
-/// What the provider's log says of errors, newest operation last.
-async fn told(work: &Work<'_>) -> Answer<Vec<String>> {
-    let Some(group) = log_group(work).await? else { return Ok(Vec::new()) };
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let since = i64::try_from(now.saturating_sub(BACK).as_millis()).unwrap_or(0);
+/// What the provider's log says of errors since this operation began; the newest.
+async fn told(work: &Work<'_>, since: Option<i64>) -> Answer<Vec<String>> {
+    let (Some(group), Some(since)) = (log_group(work).await?, since) else { return Ok(Vec::new()) };
     let asked =
         work.account.logs.filter_log_events().log_group_name(&group).start_time(since).limit(EVENTS_MAX).send().await;
     let answer = asked.map_err(|error| Refused::new("logs:FilterLogEvents", &error))?;

@@ -124,7 +124,7 @@ impl Work<'_> {
     }
 
     async fn deploy_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {
-        let mut may_delete = true;
+        let (mut may_delete, mut may_mend) = (true, true);
         loop {
             let Some(stack) = stacks::describe(self.account, name).await? else {
                 self.refuse_a_stranger().await?;
@@ -149,8 +149,12 @@ impl Work<'_> {
                     (self.patience.progress)("deleting what is left of an attempt that failed");
                     self.delete_stack(name).await?;
                 }
+                Phase::Stuck if may_mend => {
+                    may_mend = false;
+                    stacks::mend(self.account, name, &self.patience).await?;
+                }
                 Phase::Broken | Phase::Stuck | Phase::Gone => {
-                    return Err(stacks::stuck(name, stacks::status(&stack)));
+                    return Err(stacks::stuck(self.account, name, stacks::status(&stack)));
                 }
             }
         }

@@ -69,6 +69,11 @@ impl Seen {
         Ok(())
     }
 
+    /// When the operation began, in milliseconds since 1970.
+    pub fn began_at(&self) -> Option<i64> {
+        self.events.first()?.timestamp()?.to_millis().ok()
+    }
+
     /// How far it is, in a line.
     pub fn progress(&self) -> String {
         let mut last: BTreeMap<&str, &StackEvent> = BTreeMap::new();

@@ -122,8 +122,8 @@ pub async fn all(account: &Account) -> Answer<Vec<Stack>> {
 
 /// Makes the stack, or brings it to what is wanted.
 pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>) -> Result<(), Failure> {
-    // A broken one is deleted once; what breaks again is told.
-    let mut may_delete = true;
+    // A broken one is deleted once, a stuck one mended once; what breaks again is told.
+    let (mut may_delete, mut may_mend) = (true, true);
     loop {
         let stack = describe(account, &wanted.name).await?;
         let Some(stack) = stack else {
@@ -145,22 +145,42 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
                 (patience.progress)(&format!("deleting what is left of {} ({})", wanted.name, status(&stack)));
                 delete(account, &wanted.name, patience).await?;
             }
-            Phase::Broken | Phase::Stuck | Phase::Gone => return Err(stuck(&wanted.name, status(&stack))),
+            Phase::Stuck if may_mend => {
+                may_mend = false;
+                mend(account, &wanted.name, patience).await?;
+            }
+            Phase::Broken | Phase::Stuck | Phase::Gone => return Err(stuck(account, &wanted.name, status(&stack))),
         }
     }
 }
 
 /// A stack that only a person can help.
-pub fn stuck(name: &str, status: &str) -> Failure {
-    Failure::refused(format!("the stack {name} is in {status}, and nothing can be done to it as it is"))
-        .hint(format!("go back to where it was: aws cloudformation continue-update-rollback --stack-name {name}"))
+pub fn stuck(account: &Account, name: &str, status: &str) -> Failure {
+    let region = account.region();
+    Failure::refused(format!("the stack {name} is in {status}, and going back to where it was failed again"))
+        .hint(format!("skip what cannot go back: aws cloudformation continue-update-rollback --region {region} --stack-name {name} --resources-to-skip NAME"))
         .hint("or, in the console, CloudFormation > the stack > Stack actions > Continue update rollback")
+}
+
+/// Lets a stack whose change failed, and whose way back failed too, try that way again.
+pub async fn mend(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    (patience.progress)(&format!("going back to where {name} was"));
+    let asked =
+        account.cloudformation.continue_update_rollback().stack_name(name).client_request_token(token()).send().await;
+    asked.map_err(|error| Refused::new("cloudformation:ContinueUpdateRollback", &error))?;
+    watch(account, name, patience).await.map(|_| ())
+}
+
+/// A name for one intended operation: a call that is repeated because its answer was lost is then the same operation.
+fn token() -> String {
+    format!("trainyard-{}-{}", std::process::id(), jiff::Timestamp::now().as_microsecond())
 }
 
 /// Begins to make the stack.
 pub async fn create(account: &Account, wanted: &Wanted) -> Result<(), Failure> {
     let on_failure = if wanted.keep_failed { OnFailure::DoNothing } else { OnFailure::Rollback };
     let call = account.cloudformation.create_stack().stack_name(&wanted.name).on_failure(on_failure);
+    let call = call.client_request_token(token());
     let call = match &wanted.template {
         Template::Text(text) => call.template_body(text),
         Template::At(url) => call.template_url(url),
@@ -180,7 +200,7 @@ pub async fn create(account: &Account, wanted: &Wanted) -> Result<(), Failure> {
 
 /// Begins to update a stack that stands. `false`: there is nothing to change.
 pub async fn update(account: &Account, wanted: &Wanted) -> Result<bool, Failure> {
-    let call = account.cloudformation.update_stack().stack_name(&wanted.name);
+    let call = account.cloudformation.update_stack().stack_name(&wanted.name).client_request_token(token());
     let call = match &wanted.template {
         Template::Text(text) => call.template_body(text),
         Template::At(url) => call.template_url(url),
@@ -213,7 +233,8 @@ pub async fn begin_delete(account: &Account, name: &str, patience: &Patience<'_>
                 watch(account, name, patience).await?;
             }
             _ => {
-                let asked = account.cloudformation.delete_stack().stack_name(name).send().await;
+                let asked =
+                    account.cloudformation.delete_stack().stack_name(name).client_request_token(token()).send().await;
                 asked.map_err(|error| Refused::new("cloudformation:DeleteStack", &error))?;
                 return Ok(());
             }

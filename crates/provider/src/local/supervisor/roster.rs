@@ -20,7 +20,7 @@ use super::protocol::{NodeStatus, Status};
 use crate::Failure;
 
 /// A node that stayed up this long has come through: its failures are forgotten.
-const PROVEN: Duration = Duration::from_secs(60);
+const PROVEN: Duration = Duration::from_mins(1);
 /// How long a node may take to end when asked.
 const STOP_PATIENCE: Duration = Duration::from_secs(12);
 
