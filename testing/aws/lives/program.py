@@ -47,7 +47,7 @@ class Run:
 
 
 def program() -> Path:
-    return Path(os.environ.get("LIVES_PROGRAM") or "trainyard")
+    return Path(os.environ["LIVES_PROGRAM"])
 
 
 class Program:

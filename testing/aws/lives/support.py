@@ -44,11 +44,13 @@ class LivesTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self) -> None:
+        if not os.environ.get("LIVES_PROGRAM"):
+            self.skipTest("LIVES_PROGRAM names no program")
         self.account = account()
         self.account.reset()
         self.account.region = "us-east-1"
         self.folder = Path(tempfile.mkdtemp(prefix="life-", dir=_made(WORK)))
-        self.program = Program(self.account.endpoint, self.folder / "home")
+        self.program = self.another_program("home")
         self.spec_file = self.folder / "cluster.yaml"
         self.before: list[Line] = []
 
@@ -57,6 +59,10 @@ class LivesTest(unittest.TestCase):
         _remember_calls(self.id(), self.account)
         if not os.environ.get("LIVES_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def another_program(self, home: str, **environment: str) -> Program:
+        """The program as somebody else has it, on another machine."""
+        return Program(self.account.endpoint, self.folder / home, **environment)
 
     # -- specs --------------------------------------------------------------------------------
 
@@ -77,6 +83,11 @@ class LivesTest(unittest.TestCase):
         answer = self.account.ask("POST", "expect", plan)
         self.assertEqual(answer["problems"], [])
         self.before = self.account.inventory()
+
+    def note(self, *lines: str) -> None:
+        """Something to read for people, whether it went well or not."""
+        with (_made(WORK) / "notes.txt").open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
     # -- the program --------------------------------------------------------------------------
 

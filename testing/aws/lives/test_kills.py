@@ -9,74 +9,24 @@ from __future__ import annotations
 import json
 import random
 import unittest
-from collections import Counter
 from typing import Any
 
 from lives.program import Run
-from lives.support import FULL, LivesTest, Spec, changed, example
+from lives.same_end import SameEndTest, first, second
+from lives.support import FULL
 
 RUNS_MAX = 80
-MORE = {"name": "more", "compute": [{"name": "c6i", "instance": "c6i.xlarge", "max": 2}]}
 # Slow enough that a random moment lies within a stack, or within the clean-up of one.
 PACE_SECONDS = 0.02
 SEED = 7
-State = tuple[Counter[str], Any]
-_undisturbed: dict[str, State] = {}
 
 
-def first() -> Spec:
-    return example("cpu")
-
-
-def second() -> Spec:
-    """With another stack, and with a change of the cluster."""
-    spec = first()
-    budget = {"usd_per_month": 100, "notify": ["somebody@example.com"]}
-    return changed(spec, queues=[*spec["queues"], MORE], budget=budget)
-
-
-class Kills(LivesTest):
+class Kills(SameEndTest):
     """SIGKILL, then the same command."""
 
     def setUp(self) -> None:
         super().setUp()
         self.random = random.Random(f"{SEED} {self.id()}")
-
-    # -- what an undisturbed life comes to -----------------------------------------------------
-
-    def undisturbed(self, when: str) -> State:
-        """What stands after `first`, `second` and `down` that nobody killed; found once, in an account of its own."""
-        if not _undisturbed:
-            self.account.reset()
-            self.write(first())
-            self.up()
-            _undisturbed["first"] = self.state()
-            self.write(second())
-            self.up()
-            _undisturbed["second"] = self.state()
-            self.down("--yes")
-            _undisturbed["down"] = (self.shape(), None)
-            self.account.reset()
-            for path in self.program.folder("cpu").glob("*"):
-                path.unlink() if path.is_file() else None
-            (self.program.folder("cpu") / "keys/cpu.pem").unlink()
-        return _undisturbed[when]
-
-    def state(self) -> State:
-        """What the account holds, and what `status` says of the cluster."""
-        observed = self.status()
-        cloud = observed["cloud"]
-        queues = [(queue["queue"], queue["asked"], queue["ready"]) for queue in cloud["queues"]]
-        nodes = sorted(node["name"] for node in observed["nodes"])
-        kinds = Counter(one["tags"]["parallelcluster:node-type"] for one in cloud["instances"])
-        return self.shape(), (cloud["fleet"]["status"], queues, nodes, kinds)
-
-    def same(self, when: str) -> None:
-        shape, said = self.undisturbed(when) if when in _undisturbed else (Counter(), None)
-        found = (self.shape(), None) if when == "down" else self.state()
-        self.assertEqual(Counter(found[0] - shape), Counter(), f"more than an undisturbed {when} makes")
-        self.assertEqual(Counter(shape - found[0]), Counter(), f"less than an undisturbed {when} makes")
-        self.assertEqual(found[1], said)
 
     # -- one life, killed again and again --------------------------------------------------------
 
@@ -195,7 +145,3 @@ class Kills(LivesTest):
             with self.subTest(record=number):
                 if one(number).code == 0:
                     return
-
-    def away(self) -> None:
-        self.down("--delete-data", "cpu", "--yes")
-        self.nothing_is_left()
