@@ -169,11 +169,14 @@ pub enum AwsAction {
     AwaitNodes(Vec<AwaitedNodes>),
 }
 
-/// A file that goes into the bucket. Its content is in its key, so that one that is there is never sent again.
+/// A file that goes into the bucket. What is there is not sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// Its key.
     pub key: String,
+    /// Whether its key stays when its content changes. Other keys hold the content's digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_replaced: bool,
     /// The SHA-256 of its content, in hex.
     pub sha256: String,
     /// Its size.
