@@ -154,6 +154,7 @@ def forget(region: str) -> None:
 
 def load() -> Function:
     """Everything that takes long, Node.js too."""
+    from .own_minutes import give_each_cluster_its_minute
     from .reused_clients import reuse_clients
 
     function = Function()
@@ -161,6 +162,8 @@ def load() -> Function:
     reuse_clients()
     import pcluster.templates.cdk_builder
     import pcluster.templates.cluster_stack
+
+    give_each_cluster_its_minute()
     from aws_cdk.core import App
 
     App()

@@ -106,7 +106,10 @@ def continue_update_rollback(self: Any) -> ActionResult:
     stack = find(self.cloudformation_backend, self._get_param("StackName"))
     if stack.status != "UPDATE_ROLLBACK_FAILED":
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not continue rollback.")
-    stack.carry_out(stack.begin_rollback())
+    skipped = list(self._get_param("ResourcesToSkip", []) or [])
+    if wrong := [name for name in skipped if name not in stack.resources or stack.resources[name].status != "UPDATE_FAILED"]:
+        raise ValidationError(f"The following resources cannot be skipped, since they did not fail: {wrong}")
+    stack.carry_out(stack.begin_rollback(skipped))
     return ActionResult({})
 
 
@@ -115,7 +118,7 @@ def rollback_stack(self: Any) -> ActionResult:
     stack = find(self.cloudformation_backend, self._get_param("StackName"))
     if stack.status not in LEFT_AS_THEY_ARE:
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back.")
-    stack.carry_out(stack.begin_rollback())
+    stack.carry_out(stack.begin_rollback([]))
     return ActionResult({"StackId": stack.stack_id})
 
 

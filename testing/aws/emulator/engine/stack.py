@@ -46,7 +46,7 @@ class Stack(LookUps):
         self.token: str | None = None
         self.drift: dict[str, Any] = {}
         self._busy = self._superseded = self._cancelled = False
-        self._way_back: Callable[[], None] | None = None
+        self._way_back: Callable[[list[str]], None] | None = None
         self._all_exports = exports
 
     @property
@@ -135,11 +135,11 @@ class Stack(LookUps):
         self.outputs = []
         self._record(None, "DELETE_COMPLETE")
 
-    def begin_rollback(self) -> Callable[[], None]:
+    def begin_rollback(self, skipped: list[str]) -> Callable[[], None]:
         """Continue a rollback that failed, or roll back what was left as it was."""
-        if self.status == "UPDATE_ROLLBACK_FAILED" and self._way_back:
+        if self.status == "UPDATE_ROLLBACK_FAILED" and (way_back := self._way_back):
             self._record(None, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
-            return self._way_back
+            return lambda: way_back(skipped)
         self._record(None, "ROLLBACK_IN_PROGRESS", "User Initiated")
         return lambda: self._roll_back("ROLLBACK")
 
@@ -273,13 +273,17 @@ class Stack(LookUps):
         for item in leftover:
             if self.resources.get(item.logical_id) is item:
                 del self.resources[item.logical_id]
-        self._way_back = lambda: self._finish_undo(snapshot, leftover)
-        self._way_back()
+        self._way_back = lambda skipped: self._finish_undo(snapshot, leftover, skipped)
+        self._way_back([])
 
-    def _finish_undo(self, snapshot: dict[str, Any], leftover: list[StackResource]) -> None:
+    def _finish_undo(self, snapshot: dict[str, Any], leftover: list[StackResource], skipped: list[str]) -> None:
         failed = []
         for name, (definition, properties) in snapshot.items():
             item = self.resources[name]
+            if name in skipped:  # taken for what it was, whatever it is
+                item.definition, item.properties, item.attempted = definition, properties, None
+                self._record(item, "UPDATE_COMPLETE")
+                continue
             try:
                 self._restore(item, definition, properties)
             except Exception as error:

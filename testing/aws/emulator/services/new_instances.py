@@ -1,6 +1,7 @@
-"""A new instance is not known everywhere at once: for a moment without its address, or not at all.
+"""A new instance: not known everywhere at once, and with one root disk.
 
-Only callers from outside see that; what runs in here would wait for it in the same way.
+For a moment it is without its address, or not there at all. Only callers from outside see that; what
+runs in here would wait for it in the same way.
 """
 
 from __future__ import annotations
@@ -49,3 +50,14 @@ def _hidden_while_young(name: str) -> property:
 
 for _name in ("private_ip_address", "private_dns_name"):
     setattr(Instance, _name, _hidden_while_young(_name))
+
+
+@wrap(Instance, "add_block_device")
+def one_disk_for_each_device(original: Any, self: Any, *arguments: Any, **options: Any) -> None:
+    """A launch that says how its root disk is to be has no other one beside it."""
+    device = options.get("device_path") or arguments[1]
+    if device in self.block_device_mapping:
+        ghost = self.block_device_mapping[device].volume_id
+        self.ec2_backend.detach_volume(ghost, self.id, device)
+        self.ec2_backend.delete_volume(ghost)
+    original(self, *arguments, **options)

@@ -1,0 +1,98 @@
+"""A cluster that stands is changed: shown first, asked about where something is lost, and carried out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lives.support import LivesTest, Spec, changed, example
+
+MORE = {"name": "more", "compute": [{"name": "c6i", "instance": "c6i.xlarge", "max": 2}]}
+BUDGET = {"usd_per_month": 100, "notify": ["somebody@example.com"]}
+
+
+class Changes(LivesTest):
+    """One life with every kind of change."""
+
+    def test_changes_of_a_cluster_that_stands(self) -> None:
+        first = changed(example("cpu"), monitoring={"mode": "amp"}, budget=BUDGET)
+        self.write(first)
+        self.up()
+        self.adds_a_queue(first)
+        wide = changed(first, queues=[*first["queues"], MORE])
+        self.asks_before_it_replaces_the_head(wide)
+        self.asks_before_it_stops_the_fleet(wide, first)
+        self.removes_what_the_spec_does_not_name(first)
+        self.is_made_anew()
+        last = self.down("--delete-data", "cpu", "--yes").events[-1]
+        self.assertEqual(last["kept"], [])
+        self.nothing_is_left()
+
+    def adds_a_queue(self, spec: Spec) -> None:
+        head, nodes = self.head(), len(self.read("nodes list", self.spec_file))
+        self.write(changed(spec, queues=[*spec["queues"], MORE]))
+        text = self.tell("up", self.spec_file)
+        self.assertIn("what changes:", text.err, text.said)
+        self.assertNotIn("interrupted or lost", text.err, text.said)
+        self.assertEqual(len(self.read("nodes list", self.spec_file)), nodes + 2)
+        self.assertEqual(self.head(), head)
+        self.stands()
+
+    def asks_before_it_replaces_the_head(self, spec: Spec) -> None:
+        before, journal = self.account.inventory(), self.program.journal("cpu").read_bytes()
+        plan = (self.program.folder("cpu") / "plan.json").read_bytes()
+        self.write(changed(spec, head={**spec["head"], "instance": "m5.xlarge"}))
+        run = self.tell("up", self.spec_file, code=2)
+        self.assertIn("made anew", run.err, run.said)
+        self.assertIn("--yes", run.err, run.said)
+        self.assertEqual(self.account.inventory(), before)
+        self.assertEqual(self.program.journal("cpu").read_bytes(), journal)
+        self.assertEqual((self.program.folder("cpu") / "plan.json").read_bytes(), plan)
+        self.write(spec)
+
+    def asks_before_it_stops_the_fleet(self, wide: Spec, narrow: Spec) -> None:
+        self.write(narrow)
+        head = self.head()
+        run = self.tell("up", self.spec_file, code=2)
+        self.assertIn("the fleet stops", run.err, run.said)
+        self.stands()
+        self.up("--yes")
+        self.assertEqual({node["queues"][0] for node in self.read("nodes list", self.spec_file)}, {"cpu"})
+        self.assertEqual(self.head(), head)
+        self.stands()
+
+    def removes_what_the_spec_does_not_name(self, spec: Spec) -> None:
+        lean = {key: value for key, value in spec.items() if key not in ("monitoring", "budget")}
+        self.write({**lean, "monitoring": {"mode": "none"}})
+        text = self.tell("up", self.spec_file, "--yes")
+        for stack in ("cpu-monitoring", "cpu-budget"):
+            self.assertIn(f"stack {stack} goes", text.err, text.said)
+        stacks = [line["name"] for line in self.made() if line["kind"] == "stack"]
+        self.assertFalse({"cpu-monitoring", "cpu-budget"} & set(stacks), stacks)
+        kinds = {line["kind"] for line in self.made()}
+        self.assertFalse({"budget", "prometheus_workspace"} & kinds, "they went with their stacks, or are forgotten")
+        self.stands()
+
+    def is_made_anew(self) -> None:
+        head, held = self.head(), self.lasting()
+        refused = self.tell("recreate", self.spec_file, code=2)
+        self.assertIn("--yes", refused.err)
+        self.tell("recreate", self.spec_file, "--yes")
+        self.assertNotEqual(self.head(), head)
+        self.assertEqual(self.lasting(), held)
+        self.stands()
+
+    def stands(self) -> None:
+        """Well, and with its fleet as it was."""
+        cloud = self.status()["cloud"]
+        self.assertIn(cloud["cluster"]["cluster_status"], ("CREATE_COMPLETE", "UPDATE_COMPLETE"))
+        self.assertEqual(cloud["fleet"]["status"], "RUNNING")
+        self.assertEqual([(queue["asked"], queue["ready"]) for queue in cloud["queues"]], [(1, 1)])
+
+    def head(self) -> str:
+        found: list[dict[str, Any]] = self.status()["cloud"]["instances"]
+        return next(one["id"] for one in found if one["tags"]["parallelcluster:node-type"] == "HeadNode")
+
+    def lasting(self) -> set[str]:
+        """Buckets and disks that outlive a cluster."""
+        found = {line["id"] for line in self.made() if line["kind"] in ("bucket", "volume", "vpc")}
+        return {name for name in found if "-provider-" not in name} - self.attached()
