@@ -17,6 +17,8 @@ pub struct AwsTarget {
     pub parallelcluster: String,
     /// ParallelCluster's name of the cluster, and of its own stack.
     pub cluster: String,
+    /// Whether Slurm can be asked on the head, through Systems Manager.
+    pub asks_slurm: bool,
     /// What must exist before the first step, because the spec names it.
     pub expects: Vec<Expected>,
     /// What stays after `down`, in the order in which it is made.
