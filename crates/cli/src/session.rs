@@ -224,7 +224,7 @@ impl Session {
     }
 
     /// The same, with the folder that the spec's own files are in.
-    #[cfg_attr(not(feature = "aws"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "aws"), allow(unused_variables, clippy::needless_pass_by_value))]
     pub fn provider_with(
         &self,
         plan: &Plan,
@@ -260,6 +260,7 @@ impl Session {
 
     /// This program was built for rehearsals only.
     #[cfg(not(feature = "aws"))]
+    #[allow(clippy::unused_self)] // the same call as with it
     pub fn aws(&self, _: &str, _: &Store) -> Result<Local, Failure> {
         Err(Failure::usage("this trainyard was built without AWS")
             .hint("build it with feature `aws`, which is on by default: cargo build --release"))

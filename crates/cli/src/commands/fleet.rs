@@ -1,6 +1,7 @@
 //! `trainyard fleet`: starting and stopping all compute nodes of a cluster on AWS.
 
 use std::path::PathBuf;
+#[cfg(feature = "aws")]
 use std::time::{Duration, Instant};
 
 use trainyard_provider::Failure;
@@ -44,6 +45,7 @@ struct Change {
 }
 
 /// How long a fleet may take.
+#[cfg(feature = "aws")]
 const PATIENCE: Duration = Duration::from_mins(30);
 
 impl Fleet {

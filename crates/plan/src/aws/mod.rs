@@ -96,6 +96,7 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnosti
         zones: context.place.zones.clone(),
         parallelcluster: spec.parallelcluster.version.to_string(),
         cluster: spec.name.to_string(),
+        asks_slurm: spec.access.ssm,
         expects: expects::expects(&context),
         keeps: cost::keeps(&context),
         assumed: facts.assumed.clone(),

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use sha2::{Digest as _, Sha256};
+use trainyard_spec::model::NodeKind;
 
 use super::target::{Upload, UploadFrom};
 use super::{Context, Wire};
@@ -11,6 +12,8 @@ use crate::plan::{Artifact, hex};
 pub const FETCH: &str = "files/fetch-files.sh";
 /// What is in the folder: digest, mode and path, by tabs.
 pub const MANIFEST: &str = "files/manifest.tsv";
+/// Where keys that stay begin.
+const CURRENT: &str = "scripts/current/";
 /// Where the folder is on nodes.
 pub const TARGET: &str = "/opt/trainyard/files";
 
@@ -43,20 +46,26 @@ pub fn uploads(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Upload> {
     let scripts: Vec<String> = scripts(context).collect();
     let mut all = Vec::new();
     for (path, file) in &context.facts.files {
-        let upload =
-            |key| Upload { key, sha256: file.sha256.clone(), bytes: file.bytes, from: UploadFrom::Local(path.clone()) };
+        let from = UploadFrom::Local(path.clone());
+        let upload = |key: String| {
+            let is_replaced = key.starts_with(CURRENT);
+            Upload { key, is_replaced, sha256: file.sha256.clone(), bytes: file.bytes, from: from.clone() }
+        };
         if prefix.as_ref().is_some_and(|prefix| path.starts_with(prefix)) {
             all.push(upload(format!("files/{}", file.sha256)));
         }
         if scripts.contains(path) {
-            all.push(upload(script_key(context, path)));
+            all.extend(KINDS.map(|nodes| upload(key(nodes, path, &file.sha256))));
         }
     }
     for artifact in artifacts.iter().filter(|artifact| [FETCH, MANIFEST].contains(&artifact.path.as_str())) {
         let sha256 = digest(&artifact.text);
-        let bytes = artifact.text.len() as u64;
         let from = UploadFrom::Artifact(artifact.path.clone());
-        all.push(Upload { key: artifact_key(artifact), sha256, bytes, from });
+        all.extend(KINDS.map(|nodes| {
+            let key = key(nodes, &artifact.path, &sha256);
+            let is_replaced = key.starts_with(CURRENT);
+            Upload { key, is_replaced, sha256: sha256.clone(), bytes: artifact.text.len() as u64, from: from.clone() }
+        }));
     }
     all.sort_by(|a, b| a.key.cmp(&b.key));
     all.dedup_by(|a, b| a.key == b.key);
@@ -64,19 +73,34 @@ pub fn uploads(context: &Context<'_>, artifacts: &[Artifact]) -> Vec<Upload> {
 }
 
 /// What a node runs first, with its arguments, where there is a folder.
-pub fn fetch_action(context: &Context<'_>) -> Option<(String, Vec<String>)> {
+pub fn fetch_action(context: &Context<'_>, nodes: NodeKind) -> Option<(String, Vec<String>)> {
     let artifacts = artifacts(context);
-    let find = |path: &str| artifacts.iter().find(|artifact| artifact.path == path).map(artifact_key);
+    let find = |path: &str| {
+        let artifact = artifacts.iter().find(|artifact| artifact.path == path)?;
+        Some(key(nodes, path, &digest(&artifact.text)))
+    };
     let (fetch, manifest) = (find(FETCH)?, find(MANIFEST)?);
     let bucket = context.resolve(&bucket());
     Some((format!("s3://{bucket}/{fetch}"), vec![bucket.to_string(), manifest]))
 }
 
 /// Where nodes fetch a script of the spec's.
-pub fn script_url(context: &Context<'_>, script: &str) -> String {
-    match script.strip_prefix("./") {
-        Some(path) => format!("s3://{}/{}", context.resolve(&bucket()), script_key(context, path)),
-        None => script.to_owned(),
+pub fn script_url(context: &Context<'_>, nodes: NodeKind, script: &str) -> String {
+    let Some(path) = script.strip_prefix("./") else { return script.to_owned() };
+    let sha256 = context.facts.files.get(path).map_or_else(|| "0".repeat(64), |file| file.sha256.clone());
+    format!("s3://{}/{}", context.resolve(&bucket()), key(nodes, path, &sha256))
+}
+
+/// The two ways of keys.
+const KINDS: [NodeKind; 2] = [NodeKind::Compute, NodeKind::Head];
+
+/// The key of a script. Another content is another key for compute nodes, so that they are replaced by those that run
+/// it. ParallelCluster cannot change the scripts of a head or of login nodes that stand, and would have the cluster made
+/// anew: theirs keep their key, and a changed one runs when such a node is made.
+fn key(nodes: NodeKind, path: &str, sha256: &str) -> String {
+    match nodes {
+        NodeKind::Compute => format!("scripts/{sha256}/{}", path.rsplit('/').next().unwrap_or(path)),
+        NodeKind::Head | NodeKind::Login => format!("{CURRENT}{path}"),
     }
 }
 
@@ -86,17 +110,6 @@ fn scripts<'a>(context: &'a Context<'_>) -> impl Iterator<Item = String> + 'a {
 
 fn folder(context: &Context<'_>) -> Option<String> {
     context.spec.setup.files.as_ref().map(|folder| folder.as_str().trim_start_matches("./").to_owned())
-}
-
-/// The name stays, so that logs say which script it was.
-fn script_key(context: &Context<'_>, path: &str) -> String {
-    let sha256 = context.facts.files.get(path).map_or_else(|| "0".repeat(64), |file| file.sha256.clone());
-    format!("scripts/{sha256}/{}", path.rsplit('/').next().unwrap_or(path))
-}
-
-fn artifact_key(artifact: &Artifact) -> String {
-    let name = artifact.path.rsplit('/').next().unwrap_or(&artifact.path);
-    format!("scripts/{}/{name}", digest(&artifact.text))
 }
 
 fn digest(text: &str) -> String {

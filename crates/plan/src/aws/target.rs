@@ -17,6 +17,8 @@ pub struct AwsTarget {
     pub parallelcluster: String,
     /// ParallelCluster's name of the cluster, and of its own stack.
     pub cluster: String,
+    /// Whether Slurm can be asked on the head, through Systems Manager.
+    pub asks_slurm: bool,
     /// What must exist before the first step, because the spec names it.
     pub expects: Vec<Expected>,
     /// What stays after `down`, in the order in which it is made.
@@ -169,11 +171,14 @@ pub enum AwsAction {
     AwaitNodes(Vec<AwaitedNodes>),
 }
 
-/// A file that goes into the bucket. Its content is in its key, so that one that is there is never sent again.
+/// A file that goes into the bucket. What is there is not sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// Its key.
     pub key: String,
+    /// Whether its key stays when its content changes. Other keys hold the content's digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_replaced: bool,
     /// The SHA-256 of its content, in hex.
     pub sha256: String,
     /// Its size.

@@ -18,6 +18,9 @@ use crate::Failure;
 /// Uploads at a time: S3 answers each in some 30 ms, whatever its size up to a MiB.
 const AT_ONCE: usize = 32;
 
+/// The name under which an object carries its content's digest.
+const DIGEST: &str = "sha256";
+
 /// Puts a template that is too large for a call into the bucket; its name is its content's. Returns its address.
 pub async fn template(account: &Account, bucket: &str, text: &str) -> Result<String, Failure> {
     let key = format!("templates/{}.json", trainyard_plan::fingerprint(&text));
@@ -37,7 +40,13 @@ pub async fn upload(
     patience: &Patience<'_>,
 ) -> Result<(), Failure> {
     let there = keys(account, bucket, objects).await?;
-    let missing: Vec<&Upload> = objects.iter().filter(|object| !there.contains(&object.key)).collect();
+    let mut missing: Vec<&Upload> = Vec::new();
+    for object in objects {
+        let is_there = there.contains(&object.key);
+        if !is_there || (object.is_replaced && !is_same(account, bucket, object).await?) {
+            missing.push(object);
+        }
+    }
     let bytes: u64 = missing.iter().map(|object| object.bytes).sum();
     let (gate, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
     let mut sent = Sent { files: 0, of_files: missing.len(), bytes: 0, of_bytes: bytes };
@@ -96,6 +105,13 @@ async fn keys(account: &Account, bucket: &str, objects: &[Upload]) -> Answer<BTr
     Ok(found)
 }
 
+/// Whether the object under a key that stays has this content.
+async fn is_same(account: &Account, bucket: &str, object: &Upload) -> Answer<bool> {
+    let asked = account.s3.head_object().bucket(bucket).key(&object.key).send().await;
+    let answer = asked.map_err(|error| Refused::new("s3:HeadObject", &error))?;
+    Ok(answer.metadata.unwrap_or_default().get(DIGEST).is_some_and(|is| *is == object.sha256))
+}
+
 enum Source {
     Text(String),
     File(PathBuf),
@@ -125,6 +141,7 @@ async fn send(s3: &aws_sdk_s3::Client, bucket: &str, object: &Upload, source: So
         .put_object()
         .bucket(bucket)
         .key(&object.key)
+        .metadata(DIGEST, &object.sha256)
         .body(body)
         .checksum_algorithm(ChecksumAlgorithm::Sha256)
         .checksum_sha256(base64(&object.sha256));

@@ -159,7 +159,7 @@ async fn own_bucket(account: &Account, plan: &Plan) -> Result<Option<String>, Fa
     let name = parallelcluster_bucket(&number, account.region());
     let asked = account.s3.head_bucket().bucket(&name).send().await;
     match asked.map_err(|error| Refused::new("s3:HeadBucket", &error)) {
-        Err(refused) if refused.is_absent() || refused.is(&["NotFound", "404"]) => return Ok(None),
+        Err(refused) if refused.is_absent() => return Ok(None),
         Err(refused) => return Err(refused.into()),
         Ok(_) => {}
     }
@@ -196,7 +196,10 @@ pub async fn delete(
                 for bucket in &one.resources {
                     empty(account, bucket, patience).await?;
                     let asked = account.s3.delete_bucket().bucket(bucket).send().await;
-                    asked.map_err(|error| Refused::new("s3:DeleteBucket", &error))?;
+                    match asked.map_err(|error| Refused::new("s3:DeleteBucket", &error)) {
+                        Err(refused) if !refused.is_absent() => return Err(refused.into()),
+                        _ => {}
+                    }
                 }
             }
         }

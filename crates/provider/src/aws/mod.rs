@@ -39,6 +39,8 @@ use wires::Outputs;
 use crate::local::Store;
 use crate::{Failure, Observed, Provider, StepContext};
 
+/// How long the agent of Systems Manager may take to connect before EC2's word counts alone.
+const AGENT: Duration = Duration::from_mins(5);
 /// File systems and databases take some minutes to go, large buckets longer.
 const DELETION: Duration = Duration::from_hours(2);
 
@@ -164,29 +166,28 @@ impl Aws {
         wanted: &[trainyard_plan::aws::AwaitedNodes],
         patience: &Patience<'_>,
     ) -> Result<(), Failure> {
-        let mut pause = Pause::default();
+        let (mut pause, begun) = (Pause::default(), Instant::now());
+        let asks_slurm = cluster::target(plan)?.asks_slurm;
         loop {
             let instances = api::instances(&self.account, &plan.cluster).await?;
-            let scheduler = nodes::scheduler(&self.account, &instances).await?;
+            let scheduler = self.scheduler(plan, &instances).await?;
             let queues = nodes::awaited(&self.account, wanted, &instances, scheduler.as_ref()).await?;
-            if queues.iter().all(Awaited::is_complete) {
+            // The agent on the head needs a moment to connect; until then EC2's word is not enough.
+            let is_heard = scheduler.is_some() || !asks_slurm || begun.elapsed() > AGENT;
+            if is_heard && queues.iter().all(Awaited::is_complete) {
                 return Ok(());
             }
-            let missing: Vec<String> = queues
-                .iter()
-                .filter(|queue| !queue.is_complete())
-                .map(|queue| {
-                    format!(
-                        "{}: {} of {} ready, {} run",
-                        queue.queue,
-                        queue.ready.unwrap_or(0),
-                        queue.asked,
-                        queue.running
-                    )
-                })
-                .collect();
+            let missing: Vec<String> =
+                queues.iter().filter(|q| !is_heard || !q.is_complete()).map(Awaited::says).collect();
             patience.pause("all static nodes", &missing.join("; "), pause.next()).await?;
         }
+    }
+
+    async fn scheduler(&self, plan: &Plan, instances: &[Instance]) -> Result<Option<nodes::Scheduler>, Failure> {
+        if !cluster::target(plan)?.asks_slurm {
+            return Ok(None);
+        }
+        Ok(nodes::scheduler(&self.account, instances).await?)
     }
 
     async fn holding(&self, plan: &Plan, action: &AwsAction) -> Result<bool, Failure> {
@@ -215,7 +216,7 @@ impl Aws {
         };
         let (instances, logins) = tokio::try_join!(api::instances(account, name), api::login_pools(account, name))?;
         let fleet = nodes::fleet(account, name).await;
-        let scheduler = nodes::scheduler(account, &instances).await?;
+        let scheduler = self.scheduler(plan, &instances).await?;
         let wanted = plan.steps.iter().find_map(|step| match &step.action {
             Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
             _ => None,

@@ -161,6 +161,14 @@ pub fn head(instances: &[Instance]) -> Option<&Instance> {
     instances.iter().find(|one| one.tag("node-type") == Some("HeadNode"))
 }
 
+impl Awaited {
+    /// In a few words, for who waits.
+    pub fn says(&self) -> String {
+        let ready = self.ready.map_or_else(|| "Slurm does not answer yet".to_owned(), |ready| format!("{ready} ready"));
+        format!("{}: {ready}, {} of {} run", self.queue, self.running, self.asked)
+    }
+}
+
 /// What Slurm says, asked on the head through Systems Manager; `None` where it cannot be asked (now).
 pub async fn scheduler(account: &Account, instances: &[Instance]) -> Answer<Option<Scheduler>> {
     let Some(head) = head(instances).filter(|head| head.state == "running") else { return Ok(None) };

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 
@@ -35,10 +36,9 @@ pub type Answer<T> = Result<T, Refused>;
 
 impl Refused {
     /// Reads an SDK's error.
-    pub fn new<E, R>(operation: &str, error: &SdkError<E, R>) -> Self
+    pub fn new<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: std::fmt::Debug,
     {
         let refused = |why, code: &str, message: String| Self {
             operation: operation.to_owned(),
@@ -49,8 +49,11 @@ impl Refused {
         match error {
             SdkError::ServiceError(answer) => {
                 let meta = answer.err();
-                let message = meta.message().map_or_else(|| innermost(meta), str::to_owned);
-                refused(Why::Answer, meta.code().unwrap_or_default(), message)
+                // The answer to a HEAD has no body: its status is all there is.
+                let status = answer.raw().status().as_u16().to_string();
+                let code = meta.code().map_or(status, str::to_owned);
+                let message = meta.message().map_or_else(|| plain(&code), str::to_owned);
+                refused(Why::Answer, &code, message)
             }
             SdkError::TimeoutError(_) => refused(Why::Slow, "", "no answer came in time".to_owned()),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -83,12 +86,13 @@ impl Refused {
 
     /// Whether AWS answered that the caller may not ask.
     pub fn is_denial(&self) -> bool {
-        self.why == Why::Answer && (self.is_denied() || self.is(&["403"]))
+        self.why == Why::Answer && self.is_denied()
     }
 
     /// Whether the thing that was asked about is not there.
     pub fn is_absent(&self) -> bool {
         self.code.ends_with("NotFound")
+            || self.code == "404"
             || self.is(&[
                 "VolumeNotFound",
                 "FileSystemNotFound",
@@ -148,7 +152,8 @@ impl Refused {
     }
 
     fn is_denied(&self) -> bool {
-        self.code.starts_with("AccessDenied") || self.is(&["UnauthorizedOperation", "AuthorizationError", "Forbidden"])
+        self.code.starts_with("AccessDenied")
+            || self.is(&["UnauthorizedOperation", "AuthorizationError", "Forbidden", "403"])
     }
 
     fn is_throttled(&self) -> bool {
@@ -205,6 +210,16 @@ impl ProvideErrorMetadata for Told {
 
 fn about_credentials(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(<dyn std::error::Error + 'static>::is::<CredentialsError>)
+}
+
+/// A status in words.
+fn plain(code: &str) -> String {
+    match code {
+        "403" => "not allowed".to_owned(),
+        "404" => "not there".to_owned(),
+        "301" => "in another region".to_owned(),
+        _ => "no more was said".to_owned(),
+    }
 }
 
 /// The last cause says what happened; those above it say where.

@@ -25,7 +25,9 @@ impl Down {
                 .map_err(|failure| failure.hint(format!("go on with: {again}")))?,
             None => Vec::new(),
         };
-        let kept = aws.kept(&made.plan)?;
+        let kept = aws.kept(&made.plan).map_err(|failure| {
+            failure.within(format!("the cluster {cluster} is down, but what stays cannot be listed")).hint(again)
+        })?;
         report(session, cluster, was_live, &kept, &deleted);
         Ok(0)
     }

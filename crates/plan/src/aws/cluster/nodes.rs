@@ -134,11 +134,11 @@ pub(super) fn actions(context: &Context<'_>, nodes: NodeKind, queue: Option<&str
                 && script.queue.as_ref().is_none_or(|only| queue.is_none_or(|queue| only.as_str() == queue))
         };
         let action = |script: &trainyard_spec::model::Script| Action {
-            script: node_files::script_url(context, &script.script),
+            script: node_files::script_url(context, nodes, &script.script),
             args: script.args.clone(),
         };
         // The user's files are there before any script of theirs.
-        let fetch = (when == Moment::Started).then(|| node_files::fetch_action(context)).flatten();
+        let fetch = (when == Moment::Started).then(|| node_files::fetch_action(context, nodes)).flatten();
         let fetch = fetch.map(|(script, args)| Action { script, args });
         let scripts = context.spec.setup.scripts.iter().filter(fits).map(action);
         let sequence: Vec<Action> = fetch.into_iter().chain(scripts).collect();

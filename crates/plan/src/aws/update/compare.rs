@@ -71,7 +71,8 @@ impl<'a> Walk<'a, '_> {
         let policy = field.map_or("UNSUPPORTED", |field| field.update_policy);
         let mut below = sections.to_vec();
         match field.map(|field| field.kind) {
-            Some("List[Object]") => self.list(schema, sections, key, old, new, policy),
+            // A list of scripts is one value to ParallelCluster: they run one after the other.
+            Some("List[Object]") if key != "Sequence" => self.list(schema, sections, key, old, new, policy),
             Some(kind) if kind == "Object" || kind.starts_with("Script") => match (old, new) {
                 (Some(old), Some(new)) => {
                     below.push(key.to_owned());

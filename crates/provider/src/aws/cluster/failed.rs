@@ -72,7 +72,11 @@ pub async fn explain(work: &Work<'_>, name: &str, status: &str, seen: &Seen) -> 
     }
     causes.truncate(LINES_MAX);
     let all = format!("{reason}\n{}", causes.join("\n"));
-    let what = format!("ParallelCluster could not bring the cluster {} to what the spec asks", work.plan.cluster);
+    let cluster = &work.plan.cluster;
+    let what = match status {
+        "DELETE_FAILED" => format!("ParallelCluster could not delete the cluster {cluster}"),
+        _ => format!("ParallelCluster could not bring the cluster {cluster} to what the spec asks"),
+    };
     let failure = Failure::refused(what).caused_by(std::io::Error::other(causes.join("\n    ")));
     let hints = BOOTSTRAP.iter().filter(|(text, _)| all.contains(text)).map(|(_, hint)| *hint);
     hints.take(3).fold(failure, Failure::hint)
@@ -82,14 +86,14 @@ fn is_cut(reason: &str) -> bool {
     reason.contains("(truncated)")
 }
 
-/// What the provider's log says of errors since this operation began; the newest.
+/// What the provider's log says of the first error since this operation began: later ones are of the way back.
 async fn told(work: &Work<'_>, since: Option<i64>) -> Answer<Vec<String>> {
     let (Some(group), Some(since)) = (log_group(work).await?, since) else { return Ok(Vec::new()) };
     let asked =
         work.account.logs.filter_log_events().log_group_name(&group).start_time(since).limit(EVENTS_MAX).send().await;
     let answer = asked.map_err(|error| Refused::new("logs:FilterLogEvents", &error))?;
     let texts: Vec<String> = answer.events.unwrap_or_default().into_iter().filter_map(|event| event.message).collect();
-    let mut lines: Vec<String> = texts.iter().rev().find_map(|text| messages(text)).unwrap_or_default();
+    let mut lines: Vec<String> = texts.iter().find_map(|text| messages(text)).unwrap_or_default();
     lines.truncate(LINES_MAX);
     Ok(lines)
 }

@@ -151,7 +151,8 @@ impl Work<'_> {
                 }
                 Phase::Stuck if may_mend => {
                     may_mend = false;
-                    stacks::mend(self.account, name, &self.patience).await?;
+                    // ParallelCluster's own stack went back; what is asked of it next says where it stands.
+                    stacks::mend(self.account, name, &["Cluster"], &self.patience).await?;
                 }
                 Phase::Broken | Phase::Stuck | Phase::Gone => {
                     return Err(stacks::stuck(self.account, name, stacks::status(&stack)));
@@ -241,7 +242,7 @@ impl Work<'_> {
     async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
         stacks::begin_delete(self.account, name, &self.patience).await?;
         let (status, seen) = self.watch(name).await?;
-        if status == "DELETE_COMPLETE" { Ok(()) } else { Err(seen.failure(self.account, name, &status).await) }
+        if status == "DELETE_COMPLETE" { Ok(()) } else { Err(failed::explain(self, name, &status, &seen).await) }
     }
 
     async fn wanted(

@@ -147,7 +147,7 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
             }
             Phase::Stuck if may_mend => {
                 may_mend = false;
-                mend(account, &wanted.name, patience).await?;
+                mend(account, &wanted.name, &[], patience).await?;
             }
             Phase::Broken | Phase::Stuck | Phase::Gone => return Err(stuck(account, &wanted.name, status(&stack))),
         }
@@ -162,13 +162,21 @@ pub fn stuck(account: &Account, name: &str, status: &str) -> Failure {
         .hint("or, in the console, CloudFormation > the stack > Stack actions > Continue update rollback")
 }
 
-/// Lets a stack whose change failed, and whose way back failed too, try that way again.
-pub async fn mend(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
-    (patience.progress)(&format!("going back to where {name} was"));
-    let asked =
-        account.cloudformation.continue_update_rollback().stack_name(name).client_request_token(token()).send().await;
-    asked.map_err(|error| Refused::new("cloudformation:ContinueUpdateRollback", &error))?;
-    watch(account, name, patience).await.map(|_| ())
+/// Lets a stack whose change failed, and whose way back failed too, try that way again; and where that fails, without
+/// the resources that may be `skipped`: what they are is then looked at by the next change.
+pub async fn mend(account: &Account, name: &str, skipped: &[&str], patience: &Patience<'_>) -> Result<(), Failure> {
+    for skip in [&[][..], skipped] {
+        (patience.progress)(&format!("going back to where {name} was"));
+        let call = account.cloudformation.continue_update_rollback().stack_name(name).client_request_token(token());
+        let skip = skip.iter().map(|one| (*one).to_owned()).collect();
+        let asked = call.set_resources_to_skip(Some(skip)).send().await;
+        asked.map_err(|error| Refused::new("cloudformation:ContinueUpdateRollback", &error))?;
+        let (now, _) = watch(account, name, patience).await?;
+        if phase(&now) != Phase::Stuck || skipped.is_empty() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A name for one intended operation: a call that is repeated because its answer was lost is then the same operation.
