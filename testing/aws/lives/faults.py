@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Rule = dict[str, Any]
@@ -18,6 +18,7 @@ class Row:
     code: int = 3
     is_slow: bool = False
     pace: float = 0.0  # seconds between two resources of a stack
+    leaves_it_stuck: bool = False  # neither changed nor as it was: the next run has to mend it first
 
 
 def call(operation: str, kind: str, **more: Any) -> Rule:
@@ -108,9 +109,9 @@ UPDATE = [
     broken("cpu-budget", type="AWS::Budgets::Budget"),
     denied("cloudformation:UpdateStack"),
     Row("ParallelCluster's validators refuse the update", REFUSED_ONCE, NOT_AUTHORIZED),
-    Row("the update does not answer in time", [late("update")], [COULD_NOT, NO_RESPONSE]),
-    broken("cpu", "update", says=[COULD_NOT]),
-    Row("ParallelCluster's validators refuse the update, and the way back", REFUSED_ALWAYS, NOT_AUTHORIZED),
+    Row("the update does not answer in time", [late("update")], [COULD_NOT, NO_RESPONSE], leaves_it_stuck=True),
+    replace(broken("cpu", "update", says=[COULD_NOT]), leaves_it_stuck=True),
+    Row("the validators refuse the way back as well", REFUSED_ALWAYS, NOT_AUTHORIZED, leaves_it_stuck=True),
 ]
 DOWN = [
     denied("cloudformation:DescribeStacks"),

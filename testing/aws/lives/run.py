@@ -152,6 +152,7 @@ def main() -> int:
         parser.error("--program names no program")
     work = (given.work or Path(tempfile.mkdtemp(prefix="trainyard-lives-"))).resolve()
     shutil.rmtree(work / "calls", ignore_errors=True)
+    (work / "notes.txt").unlink(missing_ok=True)
     work.mkdir(parents=True, exist_ok=True)
     # A build may replace the program while this runs.
     program = Path(shutil.copy2(given.program, work / "trainyard"))

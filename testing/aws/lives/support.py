@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from lives.program import Program, Run  # noqa: E402
 
 EXAMPLES = HERE.parents[1] / "examples"
 FULL = os.environ.get("LIVES_FULL") == "1"
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Spec = dict[str, Any]
 # Where the tests of all processes leave what they found.
 WORK = Path(os.environ.get("LIVES_WORK") or tempfile.mkdtemp(prefix="trainyard-lives-"))
@@ -155,7 +157,7 @@ def plain(line: Line) -> str:
         return ""
     if name == line["id"] and line["kind"] not in ("bucket", "log_group", "role", "instance_profile", "table"):
         return ""
-    pieces = [piece for piece in name.replace("/", "-").split("-") if not _is_random(piece)]
+    pieces = [piece for piece in UUID.sub("", name).replace("/", "-").split("-") if not _is_random(piece)]
     return "-".join(pieces)
 
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import unittest
+from dataclasses import replace
 
 from lives.faults import DELETE, DOWN, HIDDEN, UP, UPDATE, Row
 from lives.program import Run
@@ -71,7 +72,7 @@ class Faults(SameEndTest):
             self.write(second())
             self.up()
         self.begin(part)
-        self.meet(part, row)
+        self.meet(part, replace(row, leaves_it_stuck=False))
         self.end(part)
         if part != "delete":
             self.end("delete")
@@ -107,6 +108,12 @@ class Faults(SameEndTest):
         if row.code:
             self.assertIn("hint: ", run.err, run.said)
         self.assertNotIn("panicked", run.err)
+        if row.leaves_it_stuck:
+            # Back to where it was, so that the next row's fault meets a change and not the mending.
+            self.write(first())
+            self.up("--yes")
+            self.same("first", besides=("log_group",))
+            self.write(second())
 
     def wait_until_nothing_moves(self) -> None:
         """What an earlier row left at work would meet this row's fault."""
