@@ -17,6 +17,7 @@ class Row:
     says: list[str] = field(default_factory=list)
     code: int = 3
     is_slow: bool = False
+    pace: float = 0.0  # seconds between two resources of a stack
 
 
 def call(operation: str, kind: str, **more: Any) -> Rule:
@@ -26,8 +27,8 @@ def call(operation: str, kind: str, **more: Any) -> Rule:
 
 def denied(operation: str, name: str = "", **more: Any) -> Row:
     """AWS does not allow it: the operation is named, as a policy names it, and where the policy is."""
-    title = name or f"{operation} is not allowed"
-    return Row(title, [call(operation, "denied", **more)], [permission(operation), "docs/iam.md"])
+    says = [permission(operation), "docs/iam.md"]
+    return Row(name or f"{operation} is not allowed", [call(operation, "denied", **more)], says)
 
 
 def permission(operation: str) -> str:
@@ -35,7 +36,19 @@ def permission(operation: str) -> str:
 
 
 def expired(operation: str, **more: Any) -> Row:
-    return Row(f"credentials expire at {operation}", [call(operation, "expired", **more)], [operation, "expired", "renew"])
+    rules = [call(operation, "expired", **more)]
+    return Row(f"credentials expire at {operation}", rules, [operation, "expired", "renew"])
+
+
+def late(operation: str) -> Rule:
+    """ParallelCluster takes longer than CloudFormation gives it."""
+    return {"cluster_timeout": True, "operation": operation}
+
+
+def endless(kind: str, says: list[str], **more: Any) -> Row:
+    """It does not end, however often it is tried: all attempts of a call, with their pauses, take a minute or more."""
+    operation = "sts:GetCallerIdentity"
+    return Row(f"endless {kind}", [call(operation, kind, **more)], [operation, *says], is_slow=True)
 
 
 def broken(stack: str, operation: str = "create", says: list[str] | None = None, **rule: Any) -> Row:
@@ -46,29 +59,34 @@ def broken(stack: str, operation: str = "create", says: list[str] | None = None,
     return Row(f"{what} of {stack} fails ({operation})", [{"stack": stack, "operation": operation, **rule}], texts)
 
 
+QUOTA = call(
+    "cloudformation:CreateStack", "denied", code="LimitExceededException", message="Stack limit exceeded", status=400
+)  # fmt: skip
 PROVIDER = "cpu-provider-3-16-1"
 NO_ROOM = (
     "We currently do not have sufficient m5.large capacity in the Availability Zone you requested. "
     "(Service: Ec2, Status Code: 500) InsufficientInstanceCapacity"
 )
 # CloudFormation's words where a head node says that it failed.
-RECIPE = "WaitCondition received failed message: 'Failed to run chef recipe aws-parallelcluster-slurm' for uniqueId: i-1"
+RECIPE = "WaitCondition received failed message: 'Failed to run chef recipe aws-parallelcluster' for uniqueId: i-1"
 # ParallelCluster asks for dry runs of every kind of node.
 REFUSED_ONCE = [call("ec2:RunInstances", "denied", caller="provider", times=1)]
 REFUSED_ALWAYS = [call("ec2:RunInstances", "denied", caller="provider")]
-NOT_AUTHORIZED = ["ParallelCluster could not", "not authorized to perform"]
+COULD_NOT = "ParallelCluster could not"
+NOT_AUTHORIZED = [COULD_NOT, "not authorized to perform"]
+NO_RESPONSE = "did not receive a response"
 
 # In the order of the steps: a later row's step is never before an earlier one's.
 UP = [
     denied("sts:GetCallerIdentity"),
     expired("ec2:DescribeAvailabilityZones"),
     denied("ec2:DescribeInstanceTypeOfferings"),
-    Row("nobody answers", [call("sts:GetCallerIdentity", "reset_connection")], ["sts:GetCallerIdentity", "network"], is_slow=True),
-    Row("AWS asks to slow down, and goes on", [call("sts:GetCallerIdentity", "throttle")], ["GetCallerIdentity", "slow down"], is_slow=True),
-    Row("AWS has trouble of its own", [call("sts:GetCallerIdentity", "server_error")], ["GetCallerIdentity", "trouble of its own"], is_slow=True),
-    Row("an answer never comes", [call("sts:GetCallerIdentity", "timeout", seconds=25)], ["GetCallerIdentity", "in time"], is_slow=True),
+    endless("reset_connection", ["could not be reached", "check the network"]),
+    endless("throttle", ["AWS asks to slow down"]),
+    endless("server_error", ["trouble of its own"]),
+    endless("timeout", ["in time"], seconds=25),
     denied("cloudformation:CreateStack"),
-    Row("a quota is used up", [call("cloudformation:CreateStack", "denied", code="LimitExceededException", message="stack limit", status=400)], ["cloudformation:CreateStack", "quota"]),
+    Row("a quota is used up", [QUOTA], ["cloudformation:CreateStack", "quota"]),
     expired("cloudformation:DescribeStackEvents", after=1),
     broken("cpu-network", type="AWS::EC2::Subnet"),
     broken("cpu-nat", type="AWS::EC2::NatGateway"),
@@ -77,8 +95,8 @@ UP = [
     denied("ec2:ImportKeyPair"),
     broken(PROVIDER, type="AWS::Lambda::Function"),
     Row("ParallelCluster's validators refuse it", REFUSED_ALWAYS, NOT_AUTHORIZED),
-    Row("the cluster does not answer in time", [{"cluster_timeout": True}], ["ParallelCluster could not", "did not receive a response"]),
-    broken("cpu", type="AWS::EC2::Instance", reason=NO_ROOM, says=["ParallelCluster could not", "another zone or type"]),
+    Row("the cluster does not answer in time", [late("create")], [COULD_NOT, NO_RESPONSE]),
+    broken("cpu", type="AWS::EC2::Instance", reason=NO_ROOM, says=[COULD_NOT, "another zone or type"]),
     broken("cpu", type="AWS::CloudFormation::WaitCondition", reason=RECIPE, says=["chef-client"]),
     denied("ssm:SendCommand"),
     expired("ssm:GetCommandInvocation"),
@@ -90,15 +108,15 @@ UPDATE = [
     broken("cpu-budget", type="AWS::Budgets::Budget"),
     denied("cloudformation:UpdateStack"),
     Row("ParallelCluster's validators refuse the update", REFUSED_ONCE, NOT_AUTHORIZED),
-    Row("the update does not answer in time", [{"cluster_timeout": True, "operation": "update"}], ["ParallelCluster could not", "did not receive a response"]),
-    broken("cpu", "update", says=["ParallelCluster could not"]),
+    Row("the update does not answer in time", [late("update")], [COULD_NOT, NO_RESPONSE]),
+    broken("cpu", "update", says=[COULD_NOT]),
     Row("ParallelCluster's validators refuse the update, and the way back", REFUSED_ALWAYS, NOT_AUTHORIZED),
 ]
 DOWN = [
     denied("cloudformation:DescribeStacks"),
     denied("cloudformation:DeleteStack"),
     broken("cpu", "delete", type="AWS::EC2::NetworkInterface"),
-    Row("the deletion does not answer in time", [{"cluster_timeout": True, "operation": "delete"}], ["did not receive a response"]),
+    Row("the deletion does not answer in time", [late("delete")], [NO_RESPONSE], pace=0.1),
     broken(PROVIDER, "delete", type="AWS::IAM::Role"),
     broken("cpu-nat", "delete", type="AWS::EC2::EIP"),
     denied("logs:DescribeLogGroups"),

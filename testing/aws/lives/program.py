@@ -29,7 +29,8 @@ class Run:
 
     @property
     def said(self) -> str:
-        return f"$ trainyard {' '.join(self.arguments)}   -> {self.code} after {self.seconds:.1f} s\n{self.out}{self.err}"
+        command = f"$ trainyard {' '.join(self.arguments)}"
+        return f"{command}   -> {self.code} after {self.seconds:.1f} s\n{self.out}{self.err}"
 
     @property
     def events(self) -> list[dict[str, Any]]:

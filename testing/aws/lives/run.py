@@ -70,7 +70,7 @@ def tests_of(names: list[str]) -> list[str]:
     loader = unittest.TestLoader()
 
     def flat(suite: Any) -> list[str]:
-        return [test.id()] if isinstance(suite, unittest.TestCase) else [one for part in suite for one in flat(part)]
+        return [suite.id()] if isinstance(suite, unittest.TestCase) else [one for part in suite for one in flat(part)]
 
     return [one for name in names for one in flat(loader.loadTestsFromName(f"lives.{name}"))]
 

@@ -84,11 +84,6 @@ class LivesTest(unittest.TestCase):
         self.assertEqual(answer["problems"], [])
         self.before = self.account.inventory()
 
-    def note(self, *lines: str) -> None:
-        """Something to read for people, whether it went well or not."""
-        with (_made(WORK) / "notes.txt").open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
-
     # -- the program --------------------------------------------------------------------------
 
     def tell(self, *arguments: Any, code: int = 0, **options: Any) -> Run:
@@ -143,6 +138,12 @@ class LivesTest(unittest.TestCase):
         return Counter(f"{line['kind']} {plain(line)}" for line in self.made())
 
 
+def note(*lines: str) -> None:
+    """Something to read for people, whether it went well or not."""
+    with (_made(WORK) / "notes.txt").open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
 def short(line: Line) -> str:
     return f"{line['kind']} {line['name']}" + (f" ({line['id']})" if line["id"] != line["name"] else "")
 
@@ -150,6 +151,8 @@ def short(line: Line) -> str:
 def plain(line: Line) -> str:
     """A name without what chance put into it; ids say nothing, and their number is counted."""
     name = str(line["name"])
+    if line["kind"] == "address":
+        return ""
     if name == line["id"] and line["kind"] not in ("bucket", "log_group", "role", "instance_profile", "table"):
         return ""
     pieces = [piece for piece in name.replace("/", "-").split("-") if not _is_random(piece)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lives.support import WORK, LivesTest
+import unittest
+
+from lives.support import WORK, note
 
 FILE = WORK / "calls.txt"
 
 
-class Calls(LivesTest):
+class Calls(unittest.TestCase):
     """Comes last: it reads what the others have left."""
 
     def test_what_the_program_asked_of_aws_is_listed(self) -> None:
@@ -17,7 +19,7 @@ class Calls(LivesTest):
                 operation, test = line.split("\t")
                 seen.setdefault(operation, set()).add(test.split(".")[1])
         if not seen:
-            self.skipTest("no other test has run")
+            self.skipTest("no other test has run before it")
         FILE.write_text("".join(f"{name}\n" for name in sorted(seen)))
         self.assertEqual([name for name in seen if "?" in name], [], "operations that the emulator cannot tell")
-        self.note(f"{len(seen)} operations of {len({name.split(':')[0] for name in seen})} services: {FILE}")
+        note(f"{len(seen)} operations of {len({name.split(':')[0] for name in seen})} services: {FILE}")

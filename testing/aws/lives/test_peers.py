@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from lives.support import LivesTest, changed, example
+from lives.support import LivesTest, changed, example, note
 
 REPEATS = 5
 RUN_SECONDS = 120
@@ -91,7 +91,8 @@ class Peers(LivesTest):
         for pool in theirs["loginNodes"]:
             mine = pools[pool["poolName"]]
             said = (mine["status"], mine["address"], mine["scheme"], mine["healthy"], mine["unhealthy"])
-            self.assertEqual(said, tuple(pool[key] for key in ("status", "address", "scheme", "healthyNodes", "unhealthyNodes")))
+            keys = ("status", "address", "scheme", "healthyNodes", "unhealthyNodes")
+            self.assertEqual(said, tuple(pool[key] for key in keys))
 
     def compare_instances(self) -> None:
         theirs = self.pcluster("describe-cluster-instances", "-n", "cpu")["instances"]
@@ -159,7 +160,7 @@ class Peers(LivesTest):
             mine = median(lambda: self.tell(*ours, "--format", "json"))
             other = median(lambda: self.pcluster(*theirs))
             lines.append(f"{name}: {mine:.2f} s, pcluster {theirs[0]}: {other:.2f} s, {other / mine:.1f} times as long")
-        self.note(*lines)
+        note(*lines)
 
     def wait_for(self, done: Callable[[], bool]) -> None:
         end = time.monotonic() + RUN_SECONDS

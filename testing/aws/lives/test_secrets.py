@@ -51,7 +51,8 @@ class Secrets(LivesTest):
     def goes_on(self) -> list[Run]:
         self.write(second())
         runs = [self.tell("up", self.spec_file, "--yes", until=self.watch), self.up("--yes")]
-        runs += [self.tell(*command) for command in (["status", self.spec_file], ["list"], ["nodes", "list", "-f", self.spec_file])]
+        file = str(self.spec_file)
+        runs += [self.tell(*words) for words in (["status", file], ["list"], ["nodes", "list", "-f", file])]
         self.account.faults({"service": "cloudformation", "operation": "DeleteStack", "kind": "expired"})
         runs.append(self.tell("down", self.spec_file, "--yes", code=3))
         self.account.no_faults()

@@ -135,3 +135,17 @@ class TimeTest(ServerTest):
         body = json.dumps({"Resources": {"A": BUCKET}})
         self.cloudformation.update_stack(StackName="stack", TemplateBody=body, DisableRollback=True)
         self.assertEqual(self.settled("stack")["StackStatus"], "UPDATE_COMPLETE")
+
+    def test_what_cannot_go_back_can_be_left_out_of_the_way_back(self) -> None:
+        self.create({"Topic": resource("AWS::SNS::Topic", DisplayName="one")})
+        body = json.dumps({"Resources": {"New": BUCKET, "Topic": resource("AWS::SNS::Topic", DisplayName="two")}})
+        never = {"stack": "stack", "logical_id": "Topic", "operation": "update", "after": 1, "times": 9}
+        self.server.ask("POST", "faults", [{"stack": "stack", "logical_id": "New"}, never])
+        self.cloudformation.update_stack(StackName="stack", TemplateBody=body)
+        self.assertEqual(self.settled("stack")["StackStatus"], "UPDATE_ROLLBACK_FAILED")
+        again = self.cloudformation.continue_update_rollback
+        again(StackName="stack")
+        self.assertEqual(self.settled("stack")["StackStatus"], "UPDATE_ROLLBACK_FAILED")
+        self.refused("cannot be skipped", again, StackName="stack", ResourcesToSkip=["New"])
+        again(StackName="stack", ResourcesToSkip=["Topic"])
+        self.assertEqual(self.settled("stack")["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")

@@ -107,7 +107,8 @@ def continue_update_rollback(self: Any) -> ActionResult:
     if stack.status != "UPDATE_ROLLBACK_FAILED":
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not continue rollback.")
     skipped = list(self._get_param("ResourcesToSkip", []) or [])
-    if wrong := [name for name in skipped if name not in stack.resources or stack.resources[name].status != "UPDATE_FAILED"]:
+    failed = [name for name, item in stack.resources.items() if item.status == "UPDATE_FAILED"]
+    if wrong := [name for name in skipped if name not in failed]:
         raise ValidationError(f"The following resources cannot be skipped, since they did not fail: {wrong}")
     stack.carry_out(stack.begin_rollback(skipped))
     return ActionResult({})
