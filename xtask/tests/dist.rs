@@ -70,6 +70,7 @@ fn bill() -> Value {
         lock: &lock,
         linked: &linked,
         beside: &beside,
+        repository: "https://example.com/a/b",
         commit: "0123456789abcdef",
         time: "2026-11-21T12:00:00Z",
         archives: &archives,
@@ -115,6 +116,8 @@ fn the_bill_has_the_shape_of_cyclonedx() {
     assert!(lengths == [8, 4, 4, 4, 12] && serial.iter().all(|part| is_hex(part, part.len())), "{serial:?}");
     let main = &bill["metadata"]["component"];
     assert_eq!((text(main, "type"), text(main, "name")), ("application", "trainyard"));
+    let place = "?vcs_url=git%2Bhttps://example.com/a/b%400123456789abcdef";
+    assert!(text(main, "purl").ends_with(place), "{main}");
     assert_eq!(main["components"][0]["hashes"], json!([{ "alg": "SHA-256", "content": "0".repeat(64) }]));
 
     let mut refs = BTreeSet::from([text(main, "bom-ref")]);
@@ -163,8 +166,16 @@ fn the_bill_has_what_is_linked_and_nothing_else() {
 fn a_package_that_nobody_knows_is_refused() {
     let metadata = json!({ "packages": [], "resolve": { "nodes": [] } });
     let linked = BTreeMap::from([(TARGET.to_owned(), BTreeSet::from(["registry#nothing@1.0.0".to_owned()]))]);
-    let input =
-        Input { metadata: &metadata, lock: "", linked: &linked, beside: &[], commit: "", time: "", archives: &[] };
+    let input = Input {
+        metadata: &metadata,
+        lock: "",
+        linked: &linked,
+        beside: &[],
+        repository: "",
+        commit: "",
+        time: "",
+        archives: &[],
+    };
     let error = sbom::bill(&input).expect_err("nobody knows it");
     assert!(error.contains("registry#nothing@1.0.0"), "{error}");
 }

@@ -222,6 +222,7 @@ impl Making {
             lock: &fs::read_to_string(&lock).map_err(|error| format!("{}: {error}", lock.display()))?,
             linked,
             beside: &self.zig.libraries()?,
+            repository: &repository(&self.root)?,
             commit: &self.commit.id,
             time: &self.commit.time,
             archives: &archives,
@@ -289,6 +290,17 @@ fn version(metadata: &Value) -> Result<String, String> {
     let version =
         packages.filter(|package| package["name"] == "trainyard").find_map(|package| package["version"].as_str());
     version.map(str::to_owned).ok_or_else(|| "cargo metadata knows no package trainyard".to_owned())
+}
+
+/// As Cargo.toml says it for the whole workspace.
+fn repository(root: &Path) -> Result<String, String> {
+    let file = root.join("Cargo.toml");
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let manifest = toml::de::DeTable::parse(&text).map_err(|error| format!("Cargo.toml: {}", error.message()))?;
+    let workspace = manifest.get_ref().get("workspace").and_then(|value| value.get_ref().as_table()?.get("package"));
+    let repository = workspace.and_then(|value| value.get_ref().as_table()?.get("repository"));
+    let repository = repository.and_then(|value| value.get_ref().as_str()).map(str::to_owned);
+    repository.ok_or_else(|| "Cargo.toml names no repository in [workspace.package]".to_owned())
 }
 
 /// Nothing of somebody else is removed.

@@ -19,6 +19,8 @@ pub struct Input<'a> {
     pub linked: &'a BTreeMap<String, BTreeSet<String>>,
     /// What is linked beside cargo's packages.
     pub beside: &'a [Beside],
+    /// Where this workspace's own packages are.
+    pub repository: &'a str,
     /// The commit.
     pub commit: &'a str,
     /// When that was, as RFC 3339 in UTC.
@@ -184,7 +186,7 @@ fn purl(package: &Value, input: &Input<'_>) -> String {
     if !package["source"].is_null() {
         return address;
     }
-    let place = format!("git+{}@{}", text(package, "repository"), input.commit);
+    let place = format!("git+{}@{}", input.repository, input.commit);
     format!("{address}?vcs_url={}", escape(&place))
 }
 
