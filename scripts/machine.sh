@@ -62,10 +62,10 @@ use_build_folder() {
   build_folder=${CARGO_TARGET_DIR:-$root/target}
 }
 
-# A Python environment from a lock file with hashes, made once for each content of the lock. $1: name of
-# testing/aws/requirements/NAME.txt. Sets python_env to its folder.
+# A Python environment from a lock file with hashes, made once for each content of the lock. $1: name of NAME.txt in
+# testing/aws/requirements, or in the folder $2. Sets python_env to its folder.
 python_env() {
-  local lock=$root/testing/aws/requirements/$1.txt base=${XDG_CACHE_HOME:-$HOME/.cache}/trainyard/python uv
+  local lock=${2:-$root/testing/aws/requirements}/$1.txt base=${XDG_CACHE_HOME:-$HOME/.cache}/trainyard/python uv
   python_env=$base/$1-$(sha256sum "$lock" | cut -c1-12)
   [ ! -f "$python_env/.complete" ] || return 0
   uv=$base/uv-$(sha256sum "$root/testing/aws/requirements/uv.txt" | cut -c1-12)

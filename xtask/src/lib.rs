@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod catalog;
+pub mod dist;
 pub mod generate;
 pub mod iam;
 pub mod manifest;

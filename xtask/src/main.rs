@@ -1,10 +1,11 @@
-//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench`: 0 done, 1 something to repair, 2 could not be asked or done.
+//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench | dist`: 0 done, 1 something to repair, 2 could not be asked or done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use xtask::catalog::{self, Input};
+use xtask::dist;
 use xtask::generate::{self, Drift};
 use xtask::tidy;
 use xtask::trainyard::Trainyard;
@@ -20,12 +21,17 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
       what was reviewed, or compare it with what would be written
   bench --trainyard PATH --python PATH [--root DIR]
       time a release build against ParallelCluster's own dry run, its schema and envsubst; `testing/aws/bench` makes
-      both ready";
+      both ready
+  dist [--out FOLDER] [--target TARGET]... [--root DIR]
+      make what is given out: static programs for x86_64 and aarch64, archives, checksums, the bill of materials; and
+      say what was tried on which target. FOLDER is `packages` in the build folder unless named";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = Request::read(&arguments).and_then(|request| match request.words.as_slice() {
         _ if request.check && request.words.first() != Some(&"catalog") => Err(USAGE.to_owned()),
+        ["dist"] => run_dist(&request),
+        _ if request.out.is_some() || !request.targets.is_empty() => Err(USAGE.to_owned()),
         ["tidy"] => Ok(run_tidy(&request.root())),
         ["generate"] | ["generate", "write"] => write_references(&request),
         ["generate", "check"] => check_references(&request),
@@ -39,7 +45,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The command line: words, a switch, and the two options that have a value.
+/// The command line: words, a switch, and the options that have a value.
 #[derive(Default)]
 struct Request<'a> {
     words: Vec<&'a str>,
@@ -47,6 +53,8 @@ struct Request<'a> {
     root: Option<PathBuf>,
     trainyard: Option<PathBuf>,
     python: Option<PathBuf>,
+    out: Option<PathBuf>,
+    targets: Vec<String>,
 }
 
 impl<'a> Request<'a> {
@@ -62,6 +70,12 @@ impl<'a> Request<'a> {
                 "--root" => &mut request.root,
                 "--trainyard" => &mut request.trainyard,
                 "--python" => &mut request.python,
+                "--out" => &mut request.out,
+                "--target" => {
+                    let target = rest.next().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"))?;
+                    request.targets.push(target.to_owned());
+                    continue;
+                }
                 option if option.starts_with('-') => return Err(format!("unknown option {option}\n{USAGE}")),
                 word => {
                     request.words.push(word);
@@ -93,6 +107,12 @@ fn run_bench(request: &Request<'_>) -> Result<ExitCode, String> {
         return Err(format!("bench needs --trainyard and --python\n{USAGE}"));
     };
     say(&xtask::bench::run(&request.root(), trainyard, python)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_dist(request: &Request<'_>) -> Result<ExitCode, String> {
+    let asked = dist::Request { root: request.root(), out: request.out.clone(), targets: request.targets.clone() };
+    say(&dist::run(&asked, &say)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -269,6 +269,16 @@ impl Session {
     /// The way onto the head of a running rehearsal.
     pub fn access(&self, target: &Target) -> Result<Access, Failure> {
         let made = self.made(target)?;
+        if matches!(made.plan.target, trainyard_plan::Target::Aws(_)) {
+            return Err(Failure::refused(format!(
+                "`{}` stands on AWS, and this version starts jobs in rehearsals only",
+                made.plan.cluster
+            ))
+            .hint("log in to the head (its address: trainyard status), and use sbatch and srun there")
+            .hint(
+                "or rehearse the job on this machine: trainyard up --rehearse, then the same command with --on local",
+            ));
+        }
         self.local(&made.store).access(&made.plan)
     }
 

@@ -72,7 +72,8 @@ impl Down {
 /// Undoes the plan's steps; returns whether anything stood.
 pub fn undo(session: &Session, made: &Made, again: &str) -> Result<bool, Failure> {
     let mut journal = Journal::open(&made.store.at("journal.jsonl"))?;
-    let was_live = journal.is_live();
+    // Without a journal nobody here knows whether it stood; then it does not now.
+    let was_live = journal.is_live() || journal.is_empty();
     let progress = session.ui.progress();
     let engine = Engine { provider: &*made.provider, reporter: &progress, cancel: &session.cancel };
     engine.down(&made.plan, &mut journal).map_err(|failure| failure.hint(format!("go on with: {again}")))?;

@@ -47,6 +47,10 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     let made = session.made(target)?;
     let plan = &made.plan;
     let observed = made.provider.observe(plan)?;
+    #[cfg(feature = "aws")]
+    if let Some(cloud) = observed.cloud.as_ref().filter(|_| !observed.controller) {
+        return Ok(instances(session, cloud));
+    }
     if !observed.controller {
         return Err(Failure::refused(format!("cluster `{}` is down", plan.cluster)).hint("start it with: trainyard up"));
     }
@@ -60,6 +64,23 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     });
     session.ui.data(&table(["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"], rows));
     Ok(0)
+}
+
+/// Where Slurm does not answer, or cannot be asked: what EC2 says.
+#[cfg(feature = "aws")]
+fn instances(session: &Session, cloud: &trainyard_provider::aws::Cloud) -> u8 {
+    if session.ui.is_json() {
+        session.ui.json(&cloud.instances);
+        return 0;
+    }
+    session.ui.say("Slurm does not answer, or may not be asked (`access.ssm`); EC2 says:");
+    let rows = cloud.instances.iter().map(|one| {
+        let text = |tag: &str| one.tag(tag).unwrap_or_default().to_owned();
+        let address = one.private_ip.clone().unwrap_or_default();
+        [one.id.clone(), text("node-type"), text("queue-name"), one.instance.clone(), one.state.clone(), address]
+    });
+    session.ui.data(&table(["instance", "kind", "queue", "type", "state", "address"], rows));
+    0
 }
 
 /// Whole GiB; small nodes with a decimal.

@@ -124,6 +124,10 @@ fn report(session: &Session, plan: &Plan, observed: &Observed, begun: Instant) {
     if let Some(cloud) = &observed.cloud {
         ui.say(&super::status::awaited(cloud));
     }
+    if matches!(plan.target, trainyard_plan::Target::Aws(_)) {
+        ui.say(&format!("\nnext: trainyard status --cluster {0}    trainyard nodes --cluster {0}", plan.cluster));
+        return;
+    }
     ui.say(&format!(
         "\nnext: trainyard submit JOB.sbatch --wait    trainyard run -- sinfo    trainyard status --cluster {}",
         plan.cluster

@@ -145,16 +145,14 @@ pub async fn cluster_changes(
     if phase(stacks::status(&stack)) == Phase::Broken {
         return Ok(None);
     }
-    let stands = super::keeping::template(account, stack_name).await?;
+    let Some(stands) = cluster::configuration_of(account, stack_name).await? else { return Ok(None) };
     let mut asked: Value = serde_json::from_str(cluster::artifact(plan, path)?)
         .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
-    // A stack that is still to come has given nothing out: what reads it counts as changed.
-    let _ = outputs.fill(account, &mut asked).await;
-    let configuration =
-        |template: &Value| template["Resources"]["Cluster"]["Properties"]["ClusterConfiguration"].clone();
-    let stands = trainyard_spec::source::data(&stands).map(|template| configuration(&template));
-    let Some(stands) = stands.filter(Value::is_object) else { return Ok(None) };
-    Ok(Some(update::changes(&cluster::target(plan)?.parallelcluster, &stands, &configuration(&asked))))
+    // A stack that is still to come has given nothing out: what reads it, and only that, counts as changed.
+    outputs.fill_known(account, &mut asked).await?;
+    let mut asked = asked.pointer(cluster::CONFIGURATION).cloned().unwrap_or_default();
+    update::keep_what_only_creation_reads(&stands, &mut asked);
+    Ok(Some(update::changes(&cluster::target(plan)?.parallelcluster, &stands, &asked)))
 }
 
 async fn stack_change(
@@ -302,9 +300,12 @@ async fn drift(account: &Account, stack: &str) -> Result<Vec<String>, Failure> {
         match status {
             "DELETED" => Some(format!("{name} is gone")),
             "MODIFIED" => {
+                let is_group = one.resource_type() == Some("AWS::EC2::SecurityGroup");
                 let paths: Vec<&str> =
                     one.property_differences().iter().filter_map(|one| one.property_path()).collect();
-                Some(format!("{name} was changed: {}", paths.join(", ")))
+                // File systems bring rules of their own into the nodes' group; CloudFormation does not count them.
+                let perhaps = if is_group { " (or by rules that other resources add to it)" } else { "" };
+                Some(format!("{name} was changed: {}{perhaps}", paths.join(", ")))
             }
             _ => None,
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use tokio::sync::Semaphore;
@@ -145,6 +147,13 @@ async fn send(s3: &aws_sdk_s3::Client, bucket: &str, object: &Upload, source: So
         .body(body)
         .checksum_algorithm(ChecksumAlgorithm::Sha256)
         .checksum_sha256(base64(&object.sha256));
+    // A slow line needs longer for a large file than any other call may take: 100 KB a second are enough.
+    let seconds = 60 + object.bytes / 100_000;
+    let patient = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(seconds))
+        .operation_timeout(Duration::from_secs(seconds * 4))
+        .build();
+    let put = put.customize().config_override(aws_sdk_s3::config::Builder::new().timeout_config(patient));
     match put.send().await.map_err(|error| Refused::new("s3:PutObject", &error)) {
         Ok(_) => Ok(()),
         Err(refused) if refused.is(&["BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"]) => {

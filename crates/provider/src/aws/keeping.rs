@@ -271,6 +271,10 @@ fn unlocked(text: &str) -> Result<String, Failure> {
                     resource.insert(key.to_owned(), "Delete".into());
                 }
             }
+            let properties = resource.get_mut("Properties").and_then(Value::as_object_mut);
+            if let Some(protection) = properties.and_then(|properties| properties.get_mut("DeletionProtection")) {
+                *protection = false.into();
+            }
         }
         resources.insert("Unlocked".to_owned(), json!({ "Type": "AWS::CloudFormation::WaitConditionHandle" }));
     }

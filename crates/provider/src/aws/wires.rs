@@ -56,18 +56,32 @@ impl<'a> Outputs<'a> {
         })
     }
 
-    /// Replaces every `${stack.Output}` in the texts of a value.
+    /// Replaces every `${stack.Output}` in the texts of a value; one that is not given out is an error.
     pub async fn fill(&mut self, account: &Account, value: &mut Value) -> Result<(), Failure> {
+        self.fill_all(account, value, false).await
+    }
+
+    /// The same, but what is not given out yet stays as it is.
+    pub async fn fill_known(&mut self, account: &Account, value: &mut Value) -> Result<(), Failure> {
+        self.fill_all(account, value, true).await
+    }
+
+    async fn fill_all(&mut self, account: &Account, value: &mut Value, lenient: bool) -> Result<(), Failure> {
         match value {
-            Value::String(text) => *text = self.filled(account, text).await?,
+            Value::String(text) => match self.filled(account, text).await {
+                Ok(filled) => *text = filled,
+                // Only what a stack that is still to come will give out: AWS's refusals are not passed over.
+                Err(failure) if lenient && failure.source.is_none() => {}
+                Err(failure) => return Err(failure),
+            },
             Value::Array(items) => {
                 for item in items {
-                    Box::pin(self.fill(account, item)).await?;
+                    Box::pin(self.fill_all(account, item, lenient)).await?;
                 }
             }
             Value::Object(fields) => {
                 for (_, item) in fields.iter_mut() {
-                    Box::pin(self.fill(account, item)).await?;
+                    Box::pin(self.fill_all(account, item, lenient)).await?;
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

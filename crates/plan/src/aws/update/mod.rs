@@ -59,6 +59,19 @@ pub fn changes(version: &str, old: &Value, new: &Value) -> Vec<Change> {
         .collect()
 }
 
+/// Puts into the configuration that is asked for what only a head that is being made reads, as it stands. Time limits
+/// follow from the spec and from whether a Capacity Block has started; ParallelCluster would rather have the cluster made
+/// anew than change the head's.
+pub fn keep_what_only_creation_reads(stands: &Value, asked: &mut Value) {
+    const KEY: &str = "HeadNodeBootstrapTimeout";
+    let is = &stands["DevSettings"]["Timeouts"][KEY];
+    if let Some(timeouts) = asked.pointer_mut("/DevSettings/Timeouts").and_then(Value::as_object_mut)
+        && !is.is_null()
+    {
+        timeouts.insert(KEY.to_owned(), is.clone());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -122,6 +135,18 @@ mod tests {
             expected.sort();
             assert_eq!(found, expected, "{asked}");
         }
+    }
+
+    /// A limit that follows from the clock must not have a cluster made anew.
+    #[test]
+    fn the_heads_time_limit_stays_what_it_was() {
+        let with = |seconds: Value| json!({ "DevSettings": { "Timeouts": { "HeadNodeBootstrapTimeout": seconds } } });
+        let mut asked = with(2400.into());
+        keep_what_only_creation_reads(&with("2100".into()), &mut asked);
+        assert_eq!(asked, with("2100".into()));
+        let mut asked = json!({});
+        keep_what_only_creation_reads(&with("2100".into()), &mut asked);
+        assert_eq!(asked, json!({}));
     }
 
     /// CloudFormation hands everything on as text.

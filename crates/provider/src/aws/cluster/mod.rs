@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 use trainyard_plan::Plan;
-use trainyard_plan::aws::update::Effect;
+use trainyard_plan::aws::update::{self, Effect};
 use trainyard_plan::aws::{ClusterCall, Configured, Driver};
 
 use super::changes::cluster_changes;
@@ -259,7 +259,8 @@ impl Work<'_> {
                 .hint("make it again with: trainyard up")
         })?;
         let mut outputs = Outputs::of(self.plan);
-        let template = self.template(configured, &mut outputs).await?;
+        let stands = if creating { None } else { configuration_of(self.account, name).await? };
+        let template = self.template(configured, stands, &mut outputs).await?;
         Ok(Wanted {
             name: name.to_owned(),
             template,
@@ -270,11 +271,19 @@ impl Work<'_> {
         })
     }
 
-    async fn template(&self, configured: &Configured, outputs: &mut Outputs<'_>) -> Result<Template, Failure> {
+    async fn template(
+        &self,
+        configured: &Configured,
+        stands: Option<Value>,
+        outputs: &mut Outputs<'_>,
+    ) -> Result<Template, Failure> {
         let path = configured.template.as_deref().unwrap_or_default();
         let mut value: Value = serde_json::from_str(artifact(self.plan, path)?)
             .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
         outputs.fill(self.account, &mut value).await?;
+        if let (Some(stands), Some(asked)) = (stands, value.pointer_mut(CONFIGURATION)) {
+            update::keep_what_only_creation_reads(&stands, asked);
+        }
         let text = value.to_string();
         if text.len() <= INLINE_BYTES_MAX {
             return Ok(Template::Text(text));
@@ -318,6 +327,19 @@ impl Work<'_> {
             all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
         Ok(format!("the head sets itself up; {running} compute nodes run"))
     }
+}
+
+/// Where ParallelCluster's configuration is in the template of the stack that holds the cluster.
+pub const CONFIGURATION: &str = "/Resources/Cluster/Properties/ClusterConfiguration";
+
+/// ParallelCluster's configuration as the stack that holds the cluster has it; `None` where there is no such stack.
+pub async fn configuration_of(account: &Account, stack: &str) -> Result<Option<Value>, Failure> {
+    if stacks::describe(account, stack).await?.is_none() {
+        return Ok(None);
+    }
+    let text = super::keeping::template(account, stack).await?;
+    let template = trainyard_spec::source::data(&text);
+    Ok(template.and_then(|template| template.pointer(CONFIGURATION).cloned()).filter(Value::is_object))
 }
 
 /// The plan's target.

@@ -1,0 +1,107 @@
+//! What was built with what, and what was tried on which target: for programs, and for people.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::Digest;
+use super::tools::Commit;
+use super::trial::Tried;
+
+/// One target's result.
+pub struct Built {
+    /// The target.
+    pub target: &'static str,
+    /// Its archive's name.
+    pub name: String,
+    /// The archive.
+    pub archive: Digest,
+    /// The program in it.
+    pub program: Digest,
+    /// How long the build took.
+    pub seconds: f64,
+    /// Units that were there already.
+    pub fresh: usize,
+    /// Units that were compiled.
+    pub new: usize,
+    /// Packages that are linked.
+    pub packages: usize,
+    /// What was tried.
+    pub tried: Vec<Tried>,
+}
+
+/// Everything that is told.
+pub struct Record<'a> {
+    /// The version.
+    pub version: &'a str,
+    /// The commit.
+    pub commit: &'a Commit,
+    /// Tools with their versions.
+    pub tools: &'a [(&'static str, String)],
+    /// The bill's file.
+    pub bill: &'a str,
+    /// Who judged it, and the verdict.
+    pub judged: &'a str,
+    /// The targets.
+    pub built: &'a [Built],
+}
+
+impl Record<'_> {
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let targets = self.built.iter().map(|one| {
+            let tried =
+                one.tried.iter().map(|tried| json!({ "what": tried.what, "done": tried.done, "found": tried.found }));
+            json!({
+                "target": one.target, "archive": one.name, "archive_bytes": one.archive.bytes,
+                "archive_sha256": one.archive.sha256, "program_bytes": one.program.bytes,
+                "program_sha256": one.program.sha256, "build_seconds": one.seconds.round(), "units_compiled": one.new,
+                "units_ready": one.fresh, "packages_linked": one.packages, "tried": tried.collect::<Vec<_>>(),
+            })
+        });
+        let tools = self.tools.iter().map(|(name, version)| ((*name).to_owned(), json!(version)));
+        json!({
+            "version": self.version, "commit": self.commit.id, "commit_time": self.commit.time,
+            "changed_since_commit": self.commit.changed, "tools": tools.collect::<serde_json::Map<_, _>>(),
+            "bill_of_materials": { "file": self.bill, "judged": self.judged },
+            "targets": targets.collect::<Vec<_>>(),
+        })
+    }
+
+    /// For people.
+    pub fn page(&self) -> String {
+        let Commit { id, time, changed, .. } = self.commit;
+        let changed = if *changed { ", **with changes that are in no commit**" } else { "" };
+        let mut page = format!(
+            "# trainyard {}: how it was built, and what was tried\n\nFrom commit {id} of {time}{changed}.\n\n",
+            self.version
+        );
+        for (name, version) in self.tools {
+            let _ = writeln!(page, "- {name}: {version}");
+        }
+        let _ = writeln!(page, "\n| target | archive | program | build | compiled now |\n|---|---|---|---|---|");
+        for one in self.built {
+            let (archive, program) = (mib(one.archive.bytes), mib(one.program.bytes));
+            let units = one.fresh + one.new;
+            let _ = writeln!(
+                page,
+                "| {} | {archive} | {program} | {:.0} s | {} of {units} units |",
+                one.target, one.seconds, one.new
+            );
+        }
+        for one in self.built {
+            let _ = writeln!(page, "\n## {}\n", one.target);
+            for Tried { what, done, found } in &one.tried {
+                let _ = writeln!(page, "- {}{what}: {found}", if *done { "" } else { "**not tried**: " });
+            }
+        }
+        let _ = write!(page, "\nThe bill of materials ({}): {}.\n", self.bill, self.judged);
+        page
+    }
+}
+
+fn mib(bytes: usize) -> String {
+    // Tenths, in whole numbers.
+    let tenths = (bytes * 10 + (1 << 19)) >> 20;
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,193 @@
+//! What is tried with a program before it is given out, and what could not be.
+//!
+//! Its answers about every example are compared, byte by byte, with those of a debug build.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Target;
+use super::elf::Elf;
+use super::tools::{command, said};
+
+/// One thing that was tried, or not.
+pub struct Tried {
+    /// What.
+    pub what: &'static str,
+    /// Whether it was done. What was done held: a failure ends everything.
+    pub done: bool,
+    /// What came of it, or why it was not done.
+    pub found: String,
+}
+
+/// What a program is tried with.
+pub struct Trial<'a> {
+    /// The target.
+    pub target: &'a Target,
+    /// The program.
+    pub program: &'a Path,
+    /// The workspace.
+    pub root: &'a Path,
+    /// The version that it must name.
+    pub version: &'a str,
+    /// What the debug build answers.
+    pub answers: &'a Answers,
+    /// What must not be in it.
+    pub private: &'a [String],
+}
+
+/// Everything, in order. The error is what did not hold.
+pub fn all(trial: &Trial<'_>) -> Result<Vec<Tried>, String> {
+    let bytes = fs::read(trial.program).map_err(|error| format!("{}: {error}", trial.program.display()))?;
+    let mut tried = vec![is_static(trial, &bytes)?, names_no_path(trial, &bytes)?];
+    let Some(how) = How::of(trial.target) else {
+        let found =
+            format!("not run: this machine is {}, and {} is not there", std::env::consts::ARCH, trial.target.emulator);
+        tried.push(Tried { what: "starts", done: false, found: found.clone() });
+        tried.push(Tried { what: "answers as the debug build", done: false, found });
+        return Ok(tried);
+    };
+    let said = said(how.command(trial.program).arg("--version"))?;
+    let wanted = format!("trainyard {}", trial.version);
+    if said.trim() != wanted {
+        return Err(format!("{} says `{}` where `{wanted}` is right", trial.program.display(), said.trim()));
+    }
+    tried.push(Tried { what: "starts", done: true, found: format!("`--version` says `{wanted}`, {}", how.name) });
+    let answers = Answers::asked(trial.root, &how, trial.program)?;
+    if let Some(question) = trial.answers.differs(&answers) {
+        return Err(format!("{} answers `trainyard {question}` unlike the debug build", trial.program.display()));
+    }
+    let found = format!(
+        "`check`, `plan` and `plan --format json` of {} examples, and `schema`: {} answers, all the same bytes, {}",
+        answers.examples,
+        answers.said.len(),
+        how.name
+    );
+    tried.push(Tried { what: "answers as the debug build", done: true, found });
+    Ok(tried)
+}
+
+fn is_static(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
+    let elf = Elf::read(bytes).map_err(|error| format!("{}: {error}", trial.program.display()))?;
+    if elf.machine != trial.target.machine {
+        return Err(format!(
+            "{} is for machine {}, not for {}",
+            trial.program.display(),
+            elf.machine,
+            trial.target.triple
+        ));
+    }
+    if !elf.is_static() {
+        return Err(format!("{} is not static: {elf:?}", trial.program.display()));
+    }
+    let found = "its ELF header has no interpreter and no dynamic section".to_owned();
+    Ok(Tried { what: "is static", done: true, found })
+}
+
+fn names_no_path(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
+    let has = |path: &&String| bytes.windows(path.len()).any(|window| window == path.as_bytes());
+    match trial.private.iter().find(has) {
+        Some(path) => Err(format!("{} has {path} in it, a path of this machine", trial.program.display())),
+        None => {
+            Ok(Tried { what: "names no path of the machine that built it", done: true, found: "searched".to_owned() })
+        }
+    }
+}
+
+/// How a target's programs run here.
+struct How {
+    emulator: Option<&'static str>,
+    /// In words.
+    name: String,
+}
+
+impl How {
+    fn of(target: &Target) -> Option<Self> {
+        if target.arch == std::env::consts::ARCH {
+            return Some(Self { emulator: None, name: "natively".to_owned() });
+        }
+        let version = said(command(target.emulator).arg("--version")).ok()?;
+        let version = version.lines().next()?.trim().to_owned();
+        Some(Self { emulator: Some(target.emulator), name: format!("under {version}") })
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        match self.emulator {
+            None => command(program),
+            Some(emulator) => {
+                let mut command = command(emulator);
+                command.arg(program);
+                command
+            }
+        }
+    }
+}
+
+/// Exit code, standard output, standard error.
+type Answer = (Option<i32>, Vec<u8>, Vec<u8>);
+
+/// What a program says to each question.
+pub struct Answers {
+    said: BTreeMap<String, Answer>,
+    examples: usize,
+}
+
+impl Answers {
+    /// Those of a program of this machine.
+    pub fn of(root: &Path, program: &Path) -> Result<Self, String> {
+        Self::asked(root, &How { emulator: None, name: "natively".to_owned() }, program)
+    }
+
+    fn asked(root: &Path, how: &How, program: &Path) -> Result<Self, String> {
+        let examples = examples(root)?;
+        let mut answers = Self { said: BTreeMap::new(), examples: examples.len() };
+        // An empty place of its own: what stands on this machine is nobody's business here.
+        let home = std::env::temp_dir().join(format!("trainyard-dist-{}", std::process::id()));
+        for example in &examples {
+            for words in [&["check"][..], &["plan"], &["plan", "--format", "json"]] {
+                let arguments: Vec<&str> = words.iter().copied().chain([example.as_str()]).collect();
+                answers.ask(root, how.command(program), &arguments, &home)?;
+            }
+        }
+        answers.ask(root, how.command(program), &["schema"], &home)?;
+        let _ = fs::remove_dir_all(&home);
+        Ok(answers)
+    }
+
+    fn ask(&mut self, root: &Path, mut command: Command, arguments: &[&str], home: &Path) -> Result<(), String> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.args(arguments).current_dir(root).env_clear().env("PATH", path).env("HOME", home);
+        command.env("TRAINYARD_HOME", home).envs([("COLUMNS", "100"), ("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8")]);
+        let question = arguments.join(" ");
+        let output = command.output().map_err(|error| format!("trainyard {question}: cannot start: {error}"))?;
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("trainyard {question}: {}\n{}", output.status, errors.trim_end()));
+        }
+        self.said.insert(question, (output.status.code(), output.stdout, output.stderr));
+        Ok(())
+    }
+
+    /// The first question that has another answer there.
+    fn differs(&self, other: &Self) -> Option<&str> {
+        self.said
+            .iter()
+            .find(|(question, answer)| other.said.get(*question) != Some(answer))
+            .map(|(question, _)| question.as_str())
+    }
+}
+
+fn examples(root: &Path) -> Result<Vec<String>, String> {
+    let folder = root.join("examples");
+    let say = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let mut examples = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(say)? {
+        let path = PathBuf::from("examples").join(entry.map_err(say)?.file_name());
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            examples.push(path.display().to_string());
+        }
+    }
+    examples.sort();
+    Ok(examples)
+}
