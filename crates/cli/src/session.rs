@@ -181,7 +181,10 @@ impl Session {
             // Nothing is known to stand: it is where it stood last, or where the spec says.
             (false, false) => {
                 let has_plan = |place| self.store_on(name, place).is_ok_and(|store| store.at("plan.json").exists());
-                let is_there = !has_plan(Where::Local) && (is_aws || has_plan(Where::Aws));
+                let is_there = match spec {
+                    Some(_) => is_aws,
+                    None => has_plan(Where::Aws) && !has_plan(Where::Local),
+                };
                 Ok(if is_there { Where::Aws } else { Where::Local })
             }
         }
@@ -214,8 +217,12 @@ impl Session {
 
     fn planned_anew(&self, spec: &Spec, file: &Path, store: &Store) -> Result<Plan, Failure> {
         let facts = crate::facts::surveyed(self, spec, file, store)?;
-        trainyard_plan::build(spec, &facts, trainyard_plan::Options::default())
-            .map_err(|_| Failure::bad("this spec has no plan in this account").hint("see why: trainyard plan --online"))
+        let options = trainyard_plan::Options::default();
+        // A reservation that has ended must not keep anybody from taking the cluster down: names need no facts.
+        let assumed = || trainyard_plan::Facts::Aws(trainyard_plan::AwsFacts::assumed(spec));
+        trainyard_plan::build(spec, &facts, options)
+            .or_else(|_| trainyard_plan::build(spec, &assumed(), options))
+            .map_err(|_| Failure::bad("this spec has no plan").hint("see why: trainyard plan --online"))
     }
 
     /// Who makes a plan so.

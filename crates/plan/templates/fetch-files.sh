@@ -11,8 +11,12 @@ work=$(mktemp -d "$target.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 aws s3 cp --only-show-errors "s3://$bucket/$list" "$work/list"
-aws s3 sync --only-show-errors "s3://$bucket/files/" "$store"
-cut -f1 "$work/list" | sort -u | awk '{ print $1 "  " $1 }' >"$work/sums"
+# Only what the list names, a thousand at a time: the bucket also has what was named before.
+cut -f1 "$work/list" | sort -u >"$work/wanted"
+while mapfile -t -n 1000 sums && [ -n "${sums[*]}" ]; do
+  aws s3 sync --only-show-errors --exclude '*' "${sums[@]/#/--include=}" "s3://$bucket/files/" "$store"
+done <"$work/wanted"
+awk '{ print $1 "  " $1 }' "$work/wanted" >"$work/sums"
 (cd "$store" && sha256sum --quiet --check "$work/sums")
 
 mkdir "$work/new"

@@ -82,7 +82,7 @@ fn no_artifact_has_a_hole() {
     }
     for (name, spec) in examples().into_iter().chain(random()) {
         let plan = plan(&spec);
-        for artifact in &plan.artifacts {
+        for artifact in plan.artifacts.iter().filter(|artifact| artifact.kind != "files") {
             let mut found = Vec::new();
             holes(&testing_specs::yaml(&artifact.text), "", &mut found);
             assert!(found.is_empty(), "{name}: {}: {found:?}", artifact.path);

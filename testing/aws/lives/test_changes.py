@@ -23,7 +23,7 @@ class Changes(LivesTest):
         self.asks_before_it_stops_the_fleet(wide, first)
         self.removes_what_the_spec_does_not_name(first)
         self.is_made_anew()
-        last = self.down("--delete-data", "cpu", "--yes").events[-1]
+        last = self.down("--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes").events[-1]
         self.assertEqual(last["kept"], [])
         self.nothing_is_left()
 

@@ -23,7 +23,7 @@ PARTS = {
     "up": ("up", "SPEC"),
     "update": ("up", "SPEC", "--yes"),
     "down": ("down", "SPEC", "--yes"),
-    "delete": ("down", "SPEC", "--delete-data", "cpu", "--yes"),
+    "delete": ("down", "SPEC", "--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes"),
 }
 ENDS = {"up": "first", "update": "second", "down": "down"}
 SETTLED_SECONDS = 30

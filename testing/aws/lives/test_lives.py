@@ -43,7 +43,7 @@ class Examples(LivesTest):
             self.adopt(bucket, held)
             kept = self.delete(single)
             self.only_kept(kept)
-        last = self.down("--delete-data", spec["name"], "--yes").events[-1]
+        last = self.down("--delete-data", spec["name"], "--delete-data", "parallelcluster", "--yes").events[-1]
         self.assertEqual(last["kept"], [])
         self.nothing_is_left()
 
@@ -70,7 +70,7 @@ class Examples(LivesTest):
         self.only_kept(self.down("--yes").events[-1]["kept"])
 
     def delete(self, name: str) -> list[dict[str, Any]]:
-        last = self.down("--delete-data", name, "--yes").events[-1]
+        last = self.down("--delete-data", name, "--delete-data", "parallelcluster", "--yes").events[-1]
         self.assertEqual([one["name"] for one in last["deleted"]], [name])
         self.assertNotIn(name, [one["name"] for one in last["kept"]])
         return last["kept"]

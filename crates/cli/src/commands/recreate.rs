@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use trainyard_provider::Failure;
 
 use super::{down, up};
-use crate::session::{SPEC_FILE, Session};
+use crate::session::{SPEC_FILE, Session, Where};
 
 /// Take the cluster down and make it anew from the spec. File systems, homes and buckets stay what they are.
 ///
@@ -29,9 +29,15 @@ impl Recreate {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
         let what = format!("this deletes cluster {} with its head and nodes, then makes it anew; what its file systems hold stays", spec.name);
+        // What cannot be made again must not be taken down.
+        let place = up::place(&spec, &self.rehearsal);
+        if place == Where::Aws {
+            let store = session.store_on(spec.name.as_str(), place)?;
+            let facts = crate::facts::surveyed(session, &spec, &self.file, &store)?;
+            self.rehearsal.plan(session, &spec, &facts)?;
+        }
         // The head's own disk goes, and whatever runs is ended.
         let _confirmed = session.ui.confirm(&what, spec.name.as_str(), self.yes)?;
-        let place = up::place(&spec, &self.rehearsal);
         down::Down::of(&self.file, place, self.force).run(session)?;
         up::Up { file: self.file, rehearsal: self.rehearsal, wait_for_capacity: false, yes: true }.run(session)
     }

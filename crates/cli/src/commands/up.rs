@@ -62,7 +62,7 @@ impl Up {
         engine.up(&plan, &mut journal).map_err(|failure| self.advise(failure, &plan.cluster))?;
         #[cfg(feature = "aws")]
         if let trainyard_plan::Target::Aws(target) = &plan.target {
-            changes::remove(session, &session.aws(&target.region, &store)?, &vanished)?;
+            changes::remove(session, &session.aws(&target.region, &store)?, &plan.cluster, &vanished)?;
             if self.wait_for_capacity {
                 changes::wait_for_capacity(session, &*provider, &plan)?;
             }

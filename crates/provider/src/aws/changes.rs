@@ -8,7 +8,7 @@ use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Replacement, Resou
 use serde::Serialize;
 use serde_json::Value;
 use trainyard_plan::aws::update::{self, Change, Effect};
-use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, StackCall};
+use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, STACKS, StackCall};
 use trainyard_plan::{Action, Plan};
 
 use super::refused::{Answer, Refused};
@@ -31,6 +31,8 @@ pub struct Changes {
     pub cluster: Vec<Change>,
     /// Stacks of the cluster that the plan does not have (any more).
     pub vanished: Vec<String>,
+    /// What stands although its making counts as failed, and would be made anew.
+    pub remade: Option<String>,
 }
 
 /// A stack that would change.
@@ -88,6 +90,7 @@ impl Changes {
 
     /// What is interrupted or lost, each in a sentence.
     pub fn losses(&self) -> Vec<String> {
+        let vanished = self.vanished.iter().map(|name| format!("the stack {name} goes with what is in it"));
         let cluster = self.cluster.iter().filter(|change| change.effect.interrupts());
         let cluster = cluster.map(|change| format!("{} ({})", change.effect.says(), change.path));
         let resources = self.stacks.iter().flat_map(|stack| {
@@ -101,7 +104,7 @@ impl Changes {
                 format!("{} of {} {what}", one.name, stack.stack_name)
             })
         });
-        cluster.chain(resources).collect()
+        cluster.chain(resources).chain(vanished).chain(self.remade.clone()).collect()
     }
 }
 
@@ -118,9 +121,24 @@ pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result
     if let Some(call) = cluster_call(plan) {
         changes.cluster = cluster_changes(account, plan, call, &mut outputs).await?.unwrap_or_default();
     }
+    changes.remade = remade(account, plan).await?;
     changes.is_new = !stands;
     changes.vanished = vanished(account, plan).await?;
     Ok(changes)
+}
+
+/// A cluster that stands although the stack that holds it failed: it took longer than CloudFormation waits.
+async fn remade(account: &Account, plan: &Plan) -> Result<Option<String>, Failure> {
+    let Some(Driver::Provider { stack_name, .. }) = cluster_call(plan).map(|call| &call.driver) else {
+        return Ok(None);
+    };
+    let holder = stacks::describe(account, stack_name).await?;
+    if holder.is_none_or(|holder| phase(stacks::status(&holder)) != Phase::Broken) {
+        return Ok(None);
+    }
+    let root = cluster::root(account, &plan.cluster).await?;
+    let stands = root.is_some_and(|root| phase(stacks::status(&root)) == Phase::Stands);
+    Ok(stands.then(|| format!("the cluster {} stands, but its making counts as failed: it is made anew", plan.cluster)))
 }
 
 /// The call that makes the plan's cluster.
@@ -142,7 +160,8 @@ pub async fn cluster_changes(
         return Ok(None);
     };
     let Some(stack) = stacks::describe(account, stack_name).await? else { return Ok(None) };
-    if phase(stacks::status(&stack)) == Phase::Broken {
+    // What is being done to it, or has to be mended first, is not compared.
+    if phase(stacks::status(&stack)) != Phase::Stands {
         return Ok(None);
     }
     let Some(stands) = cluster::configuration_of(account, stack_name).await? else { return Ok(None) };
@@ -168,13 +187,19 @@ async fn stack_change(
     let Some(stack) = stack.filter(|stack| phase(stacks::status(stack)) != Phase::Broken) else {
         return Ok(Some(change(true, Vec::new(), Vec::new())));
     };
+    if matches!(phase(stacks::status(stack)), Phase::Moving | Phase::Stuck) {
+        return Ok(None);
+    }
     let text = cluster::artifact(plan, &call.template)?;
     let mut parameters = BTreeMap::new();
+    let mut is_known = true;
     for (name, wire) in &call.parameters {
         // What a stack that is still to come gives out is not known: its reader is compared without it.
         let known = outputs.value(account, wire).await.ok();
-        let value = known.or_else(|| stacks::parameter(stack, name).map(str::to_owned)).unwrap_or_default();
-        parameters.insert(name.clone(), value);
+        match known.or_else(|| stacks::parameter(stack, name).map(str::to_owned)) {
+            Some(value) => drop(parameters.insert(name.clone(), value)),
+            None => is_known = false,
+        }
     }
     let same_parameters = parameters.iter().all(|(name, value)| stacks::parameter(stack, name) == Some(value))
         && stack.parameters().len() == parameters.len();
@@ -184,6 +209,10 @@ async fn stack_change(
     let drift = if with_drift { drift(account, &call.stack_name).await? } else { Vec::new() };
     if is_same {
         return Ok((!drift.is_empty()).then(|| change(false, Vec::new(), drift)));
+    }
+    if !is_known {
+        // It reads what a stack that is still to come gives out: CloudFormation cannot be asked about it yet.
+        return Ok(Some(change(false, Vec::new(), drift)));
     }
     let wanted = Wanted {
         name: call.stack_name.clone(),
@@ -313,25 +342,17 @@ async fn drift(account: &Account, stack: &str) -> Result<Vec<String>, Failure> {
     Ok(changed.collect())
 }
 
-/// Top-level stacks that carry the cluster's tag and that the plan does not make.
-async fn vanished(account: &Account, plan: &Plan) -> Answer<Vec<String>> {
-    let mut known: Vec<&str> = vec![&plan.cluster];
-    for step in &plan.steps {
-        known.extend(match &step.action {
-            Action::Aws(AwsAction::DeployStack(call)) => Some(call.stack_name.as_str()),
-            Action::Aws(AwsAction::DeployProvider { stack_name, .. }) => Some(stack_name.as_str()),
-            Action::Aws(AwsAction::DeployCluster(call)) => match &call.driver {
-                Driver::Provider { stack_name, .. } => Some(stack_name.as_str()),
-                Driver::Cli => None,
-            },
-            _ => None,
-        });
+/// Stacks of the cluster that the plan does not make any more and that hold nothing: last made first. Those that hold
+/// something stay, and `down` lists them.
+pub async fn vanished(account: &Account, plan: &Plan) -> Answer<Vec<String>> {
+    let planned: Vec<&str> = Outputs::calls(plan).map(|call| call.stack_name.as_str()).collect();
+    let names = STACKS.iter().filter(|kind| kind.stays.is_none()).map(|kind| format!("{}-{}", plan.cluster, kind.name));
+    let mut found = Vec::new();
+    for name in names.filter(|name| !planned.contains(&name.as_str())).rev() {
+        let stack = stacks::describe(account, &name).await?;
+        if stack.is_some_and(|stack| stacks::tag(&stack, stacks::OWNER) == Some(plan.cluster.as_str())) {
+            found.push(name);
+        }
     }
-    let is_ours = |stack: &Stack| {
-        stacks::tag(stack, "trainyard:cluster") == Some(plan.cluster.as_str())
-            && stack.parent_id().is_none()
-            && stack.stack_name().is_some_and(|name| !known.contains(&name))
-    };
-    let all = stacks::all(account).await?;
-    Ok(all.into_iter().filter(is_ours).filter_map(|stack| stack.stack_name).collect())
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use serde::Serialize;
 use serde_json::{Value, json};
 use trainyard_plan::Plan;
-use trainyard_plan::aws::Keepsake;
+use trainyard_plan::aws::{AwsTarget, Keepsake, STACKS, StackKind};
 
 use super::refused::{Answer, Refused};
 use super::stacks::{self, Template, Wanted};
@@ -66,9 +66,13 @@ pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> 
         because: because.to_owned(),
         has_data: false,
     };
+    for (name, kind) in forgotten(account, plan, target).await? {
+        all.push(of_stack(account, &forgotten_keepsake(&name, kind)).await?);
+    }
     let key = super::key_name(plan);
+    // Only one that trainyard made for this cluster: a person's own is theirs.
     if let Some(key) = key
-        && api::key_pair_exists(account, key).await?
+        && api::key_pair_owner(account, key).await?.as_deref() == Some(plan.cluster.as_str())
     {
         all.push(beside("key", "key pair", vec![key.to_owned()], "it may open other machines too"));
     }
@@ -86,6 +90,34 @@ pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> 
         ));
     }
     Ok(all)
+}
+
+/// Stacks that hold something and that an earlier plan of this cluster made.
+async fn forgotten(account: &Account, plan: &Plan, target: &AwsTarget) -> Answer<Vec<(String, &'static StackKind)>> {
+    let mut found = Vec::new();
+    for kind in STACKS.iter().filter(|kind| kind.stays.is_some()) {
+        let name = format!("{}-{}", plan.cluster, kind.name);
+        if target.keeps.iter().any(|keepsake| keepsake.stack_name == name) {
+            continue;
+        }
+        let stack = stacks::describe(account, &name).await?;
+        if stack.is_some_and(|stack| stacks::tag(&stack, stacks::OWNER) == Some(plan.cluster.as_str())) {
+            found.push((name, *kind));
+        }
+    }
+    Ok(found)
+}
+
+fn forgotten_keepsake(stack_name: &str, kind: &StackKind) -> Keepsake {
+    Keepsake {
+        name: if kind.name == "storage" { "fsx".to_owned() } else { kind.name.to_owned() },
+        stack_name: stack_name.to_owned(),
+        what: format!("what an earlier spec had: {}", kind.about.split(':').next().unwrap_or(kind.name)),
+        monthly_cents: None,
+        by_use: None,
+        because: kind.stays.unwrap_or_default().to_owned(),
+        has_data: !matches!(kind.name, "network" | "budget"),
+    }
 }
 
 async fn of_stack(account: &Account, keepsake: &Keepsake) -> Result<Kept, Failure> {
@@ -189,7 +221,7 @@ pub async fn delete(
     for one in all.into_iter().rev().filter(|one| names.contains(&one.name)) {
         (patience.progress)(&format!("deleting {}", one.what));
         match (&one.stack_name, one.name.as_str()) {
-            (Some(stack), _) => delete_stack(account, stack, patience).await?,
+            (Some(stack), _) => delete_stack(account, stack, &plan.cluster, patience).await?,
             (None, "logs") => delete_groups(account, &one.resources).await?,
             (None, "key") => api::delete_key_pair(account, one.resources.first().map_or("", String::as_str)).await?,
             (None, _) => {
@@ -220,10 +252,11 @@ async fn delete_groups(account: &Account, groups: &[String]) -> Result<(), Failu
 }
 
 /// First the template lets go of what it retains, then buckets are emptied, then CloudFormation deletes it all.
-async fn delete_stack(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+async fn delete_stack(account: &Account, name: &str, cluster: &str, patience: &Patience<'_>) -> Result<(), Failure> {
     // A run that was interrupted may have come this far already.
     let is_going = |status: &str| matches!(status, "DELETE_IN_PROGRESS" | "DELETE_FAILED");
     let Some(stack) = stacks::describe(account, name).await? else { return Ok(()) };
+    stacks::mind_the_owner(&stack, name, cluster)?;
     if !is_going(stacks::status(&stack)) {
         let wanted = Wanted {
             name: name.to_owned(),
@@ -248,7 +281,7 @@ async fn delete_stack(account: &Account, name: &str, patience: &Patience<'_>) ->
             empty(account, bucket, patience).await?;
         }
     }
-    stacks::delete(account, name, patience).await
+    stacks::delete(account, name, cluster, patience).await
 }
 
 /// The template that a stack was made from.

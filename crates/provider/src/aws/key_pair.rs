@@ -15,7 +15,7 @@ pub fn path(name: &str) -> String {
 }
 
 /// Makes the key pair unless it is there. The file comes first: killed in between, the next run goes on with it.
-pub async fn ensure(account: &Account, store: &Store, name: &str) -> Result<(), Failure> {
+pub async fn ensure(account: &Account, store: &Store, cluster: &str, name: &str) -> Result<(), Failure> {
     if api::key_pair_exists(account, name).await? {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub async fn ensure(account: &Account, store: &Store, name: &str) -> Result<(), 
         store.write(&below, text.as_bytes(), 0o600)?;
     }
     let public = public(&store.at(&below), name)?;
-    match api::import_key_pair(account, name, &public).await {
+    match api::import_key_pair(account, name, &public, cluster).await {
         Ok(()) => Ok(()),
         Err(refused) if refused.is(&["InvalidKeyPair.Duplicate"]) => Ok(()),
         Err(refused) => Err(refused.into()),

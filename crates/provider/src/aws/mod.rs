@@ -80,12 +80,18 @@ impl Aws {
         self.account.run(&self.cancel, "comparing", changes::changes(&self.account, plan, with_drift))
     }
 
+    /// Stacks of the cluster that the plan does not have any more and that hold nothing.
+    pub fn vanished(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
+        let work = async { Ok(changes::vanished(&self.account, plan).await?) };
+        self.account.run(&self.cancel, "looking at what stands", work)
+    }
+
     /// Deletes stacks that the plan does not have any more. Resources that they retain stay.
-    pub fn delete_stacks(&self, names: &[String], progress: &dyn Fn(&str)) -> Result<(), Failure> {
+    pub fn delete_stacks(&self, cluster: &str, names: &[String], progress: &dyn Fn(&str)) -> Result<(), Failure> {
         let patience = Patience { deadline: Instant::now() + DELETION, progress };
         let work = async {
-            for name in names.iter().rev() {
-                stacks::delete(&self.account, name, &patience).await?;
+            for name in names {
+                stacks::delete(&self.account, name, cluster, &patience).await?;
             }
             Ok(())
         };
@@ -127,12 +133,14 @@ impl Aws {
                 let wanted = self.wanted(plan, call).await?;
                 stacks::deploy(account, &wanted, &patience).await
             }
-            AwsAction::DeleteStack { stack_name } => stacks::delete(account, stack_name, &patience).await,
+            AwsAction::DeleteStack { stack_name } => {
+                stacks::delete(account, stack_name, &plan.cluster, &patience).await
+            }
             AwsAction::UploadFiles { bucket, objects } => {
                 let bucket = Outputs::of(plan).value(account, bucket).await?;
                 files::upload(account, plan, self.folder.as_deref(), &bucket, objects, &patience).await
             }
-            AwsAction::EnsureKeyPair { name } => key_pair::ensure(account, &self.store, name).await,
+            AwsAction::EnsureKeyPair { name } => key_pair::ensure(account, &self.store, &plan.cluster, name).await,
             AwsAction::DeployProvider { stack_name, version, tags } => {
                 cluster::mind_the_version(account, &plan.cluster, version).await?;
                 stacks::deploy(account, &cluster::provider(account, stack_name, version, tags), &patience).await

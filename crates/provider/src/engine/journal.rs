@@ -154,6 +154,12 @@ impl Journal {
         self.states.get(step)
     }
 
+    /// Steps that are not undone, by name.
+    pub fn open_steps(&self) -> Vec<String> {
+        let open = self.states.iter().filter(|(_, state)| **state != StepState::Undone);
+        open.map(|(step, _)| step.clone()).collect()
+    }
+
     /// Whether nothing was ever written: a new one, or one whose file was moved away.
     pub fn is_empty(&self) -> bool {
         self.sequence == 0

@@ -113,6 +113,10 @@ impl Engine<'_> {
             }
             journal.write(&step.name, What::Undone)?;
         }
+        // Steps of an earlier plan, which this one does not have.
+        for step in journal.open_steps() {
+            journal.write(&step, What::Undone)?;
+        }
         self.reporter.tell(&Event::End);
         Ok(())
     }

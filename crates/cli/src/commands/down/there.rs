@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use trainyard_plan::aws::AwsTarget;
+use trainyard_plan::Action;
+use trainyard_plan::aws::{AwsAction, AwsTarget};
 use trainyard_provider::Failure;
 use trainyard_provider::aws::{Aws, Kept};
 use trainyard_provider::engine::{Event, Reporter as _};
@@ -20,6 +21,8 @@ impl Down {
         let delete: String = self.delete_data.iter().flat_map(|name| [" --delete-data ", name]).collect();
         let again = format!("trainyard down --cluster {cluster}{delete}");
         let was_live = undo(session, made, &again)?;
+        let vanished = aws.vanished(&made.plan)?;
+        crate::commands::up::changes::remove(session, &aws, cluster, &vanished)?;
         let deleted = match confirmed {
             Some(confirmed) => delete_kept(session, made, &aws, &names, &confirmed)
                 .map_err(|failure| failure.hint(format!("go on with: {again}")))?,
@@ -35,10 +38,20 @@ impl Down {
     /// What is to be deleted; the cluster's name stands for all of it.
     fn names(&self, made: &Made, target: &AwsTarget) -> Result<BTreeSet<String>, Failure> {
         let stacks = target.keeps.iter().map(|keepsake| keepsake.name.clone());
-        let known: Vec<String> = stacks.chain(["key", "logs", "parallelcluster"].map(str::to_owned)).collect();
+        let known: Vec<String> = stacks.chain(["fsx", "home", "accounting", "directory", "budget", "key", "logs", "parallelcluster"].map(str::to_owned)).collect();
         let asked = known_names(&self.delete_data, &known, &made.plan)?;
         if asked.contains(&made.plan.cluster.as_str()) {
-            return Ok(known.into_iter().collect());
+            // ParallelCluster's bucket is every cluster's and image's of the region: only by its own name.
+            let own = |name: &String| name != "parallelcluster" || asked.contains(&"parallelcluster");
+            return Ok(known.into_iter().filter(own).collect());
+        }
+        let is_linked = made.plan.steps.iter().any(|step| match &step.action {
+            Action::Aws(AwsAction::DeployStack(call)) => call.stack == "storage" && call.parameters.contains_key("DataBucketName"),
+            _ => false,
+        });
+        if is_linked && asked.contains(&"data") && !asked.contains(&"fsx") {
+            return Err(Failure::usage("the data bucket cannot go while `fsx` stays: what is deleted in it would be deleted in /fsx")
+                .hint("name that too: --delete-data fsx"));
         }
         let asked: BTreeSet<String> = asked.into_iter().map(str::to_owned).collect();
         let needed = ["fsx", "home", "accounting", "directory"].iter().find(|name| {

@@ -219,9 +219,25 @@ pub async fn key_pair_exists(account: &Account, name: &str) -> Answer<bool> {
     xml::read("ec2:DescribeKeyPairs", &text, |root| root.items("keySet").any(|item| item.text("keyName") == name))
 }
 
+/// The cluster that a key pair was made for; `None` where there is no such pair, or it is a person's own.
+pub async fn key_pair_owner(account: &Account, name: &str) -> Answer<Option<String>> {
+    let body = form([("Filter.1.Name", "key-name"), ("Filter.1.Value.1", name)]);
+    let text = account.call(&EC2, "DescribeKeyPairs", body).await?;
+    xml::read("ec2:DescribeKeyPairs", &text, |root| {
+        let pair = root.items("keySet").find(|item| item.text("keyName") == name)?;
+        pair.items("tagSet").find(|tag| tag.text("key") == "trainyard:cluster").map(|tag| tag.text("value"))
+    })
+}
+
 /// Makes a key pair from a public key in OpenSSH's form, which travels in base64.
-pub async fn import_key_pair(account: &Account, name: &str, public: &str) -> Answer<()> {
-    let body = form([("KeyName", name), ("PublicKeyMaterial", &aws_smithy_types::base64::encode(public))]);
+pub async fn import_key_pair(account: &Account, name: &str, public: &str, cluster: &str) -> Answer<()> {
+    let body = form([
+        ("KeyName", name),
+        ("PublicKeyMaterial", &aws_smithy_types::base64::encode(public)),
+        ("TagSpecification.1.ResourceType", "key-pair"),
+        ("TagSpecification.1.Tag.1.Key", "trainyard:cluster"),
+        ("TagSpecification.1.Tag.1.Value", cluster),
+    ]);
     account.call(&EC2, "ImportKeyPair", body).await.map(|_| ())
 }
 

@@ -31,8 +31,8 @@ use aws_types::region::SigningRegion;
 
 pub use balancers::{LoginPool, login_pools};
 pub use ec2::{
-    Instance, Reservation, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, offerings,
-    reservations, subnets, zones,
+    Instance, Reservation, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, key_pair_owner,
+    offerings, reservations, subnets, zones,
 };
 pub use ssm::run_on;
 

@@ -16,6 +16,14 @@ impl Work<'_> {
     pub(super) async fn deploy_by_cli(&self, call: &ClusterCall) -> Result<(), Failure> {
         self.mind_the_program()?;
         let cluster = &self.plan.cluster;
+        let holder = format!("{cluster}-cluster");
+        if stacks::describe(self.account, &holder).await?.is_some() {
+            return Err(Failure::refused(format!(
+                "the cluster {cluster} is held by the stack {holder}, and is not changed beside it"
+            ))
+            .hint("leave `parallelcluster.engine` as it was")
+            .hint("or make the cluster anew with the other engine: trainyard down, then trainyard up"));
+        }
         let mut may_delete = true;
         loop {
             let Some(stack) = root(self.account, cluster).await? else {
@@ -50,9 +58,8 @@ impl Work<'_> {
 
     pub(super) async fn delete_by_cli(&self) -> Result<(), Failure> {
         let cluster = &self.plan.cluster;
-        if root(self.account, cluster).await?.is_none() {
-            return Ok(());
-        }
+        let Some(root) = root(self.account, cluster).await? else { return Ok(()) };
+        stacks::mind_the_owner(&root, cluster, cluster)?;
         self.pcluster(&["delete-cluster", "-n", cluster])?;
         stacks::settle(self.account, cluster, &self.patience).await.map(|_| ())
     }

@@ -3,6 +3,7 @@
 
 use super::Work;
 use crate::Failure;
+use crate::aws::api;
 use crate::aws::refused::{Answer, Refused};
 use crate::aws::stacks::{self, Seen};
 
@@ -79,7 +80,19 @@ pub async fn explain(work: &Work<'_>, name: &str, status: &str, seen: &Seen) -> 
     };
     let failure = Failure::refused(what).caused_by(std::io::Error::other(causes.join("\n    ")));
     let hints = BOOTSTRAP.iter().filter(|(text, _)| all.contains(text)).map(|(_, hint)| *hint);
-    hints.take(3).fold(failure, Failure::hint)
+    let failure = hints.take(3).fold(failure, Failure::hint);
+    match running(work).await {
+        0 => failure,
+        count => failure.hint(format!(
+            "{count} instances of it run on, and cost: look into them, or take it down with: trainyard down --cluster {cluster}"
+        )),
+    }
+}
+
+/// How many instances of the cluster run; none where that cannot be told.
+async fn running(work: &Work<'_>) -> usize {
+    let all = api::instances(work.account, &work.plan.cluster).await.unwrap_or_default();
+    all.iter().filter(|one| matches!(one.state.as_str(), "running" | "pending")).count()
 }
 
 fn is_cut(reason: &str) -> bool {

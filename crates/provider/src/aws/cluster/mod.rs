@@ -118,7 +118,7 @@ impl Work<'_> {
         }
         // Without the stack that held it (somebody deleted that), its own stack is still there.
         if root(self.account, cluster).await?.is_some_and(|root| version(&root).is_some()) {
-            stacks::delete(self.account, cluster, &self.patience).await?;
+            stacks::delete(self.account, cluster, cluster, &self.patience).await?;
         }
         Ok(())
     }
@@ -133,6 +133,7 @@ impl Work<'_> {
                 self.watch_cluster(name).await?;
                 return self.forget_creating(name).await;
             };
+            stacks::mind_the_owner(&stack, name, &self.plan.cluster)?;
             match phase(stacks::status(&stack)) {
                 Phase::Moving => {
                     self.watch(name).await?;
@@ -170,10 +171,7 @@ impl Work<'_> {
         Err(Failure::refused(format!(
             "a cluster called {cluster} stands already, and it was not made by trainyard's stacks"
         ))
-        .hint("give this one another `name`")
-        .hint(format!(
-            "or delete that one: trainyard down --cluster {cluster}, or pcluster delete-cluster -n {cluster}"
-        )))
+        .hint("give this one another `name`"))
     }
 
     /// What only creation takes must be gone before the first real update: when that fails, CloudFormation goes back to
@@ -217,7 +215,11 @@ impl Work<'_> {
             self.store.write(FLEET_STOPPED, b"trainyard starts the fleet again after the update\n", 0o644)?;
             self.move_fleet(FleetWish::Stop).await?;
         }
-        self.change(wanted).await?;
+        if let Err(failure) = self.change(wanted).await {
+            let is_stopped = self.store.at(FLEET_STOPPED).exists();
+            let hint = "the fleet was stopped for this and is stopped still: the same command starts it once it is through, or now: trainyard fleet start";
+            return Err(if is_stopped { failure.hint(hint) } else { failure });
+        }
         if self.store.at(FLEET_STOPPED).exists() {
             self.move_fleet(FleetWish::Start).await?;
             fs_err::remove_file(self.store.at(FLEET_STOPPED))?;
@@ -240,7 +242,7 @@ impl Work<'_> {
     }
 
     async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
-        stacks::begin_delete(self.account, name, &self.patience).await?;
+        stacks::begin_delete(self.account, name, &self.plan.cluster, &self.patience).await?;
         let (status, seen) = self.watch(name).await?;
         if status == "DELETE_COMPLETE" { Ok(()) } else { Err(failed::explain(self, name, &status, &seen).await) }
     }

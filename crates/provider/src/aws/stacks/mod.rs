@@ -120,6 +120,22 @@ pub async fn all(account: &Account) -> Answer<Vec<Stack>> {
     Ok(all)
 }
 
+/// The tag that says whose a stack is.
+pub const OWNER: &str = "trainyard:cluster";
+
+/// Nothing is done to a stack that is not the cluster's: names alone may meet those of somebody else.
+pub fn mind_the_owner(stack: &Stack, name: &str, cluster: &str) -> Result<(), Failure> {
+    if tag(stack, OWNER) == Some(cluster) {
+        return Ok(());
+    }
+    let whose = match tag(stack, OWNER) {
+        Some(other) => format!("it belongs to the cluster {other}"),
+        None => format!("it has no tag {OWNER}"),
+    };
+    Err(Failure::refused(format!("the stack {name} is not one of trainyard's for the cluster {cluster}: {whose}"))
+        .hint("nothing was done to it; give the cluster another `name`, or remove that stack yourself"))
+}
+
 /// Makes the stack, or brings it to what is wanted.
 pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>) -> Result<(), Failure> {
     // A broken one is deleted once, a stuck one mended once; what breaks again is told.
@@ -130,6 +146,7 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
             create(account, wanted).await?;
             return settle(account, &wanted.name, patience).await.map(|_| ());
         };
+        mind_the_owner(&stack, &wanted.name, wanted.tags.get(OWNER).map_or("", String::as_str))?;
         match phase(status(&stack)) {
             Phase::Moving => {
                 watch(account, &wanted.name, patience).await?;
@@ -143,7 +160,7 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
             Phase::Broken if may_delete => {
                 may_delete = false;
                 (patience.progress)(&format!("deleting what is left of {} ({})", wanted.name, status(&stack)));
-                delete(account, &wanted.name, patience).await?;
+                delete(account, &wanted.name, wanted.tags.get(OWNER).map_or("", String::as_str), patience).await?;
             }
             Phase::Stuck if may_mend => {
                 may_mend = false;
@@ -226,15 +243,35 @@ pub async fn update(account: &Account, wanted: &Wanted) -> Result<bool, Failure>
 }
 
 /// Deletes the stack and what it does not retain. One that is not there is fine.
-pub async fn delete(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
-    begin_delete(account, name, patience).await?;
-    settle(account, name, patience).await.map(|_| ())
+pub async fn delete(account: &Account, name: &str, cluster: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+    begin_delete(account, name, cluster, patience).await?;
+    let (status, seen) = watch_deletion(account, name, patience).await?;
+    if status == "DELETE_COMPLETE" { Ok(()) } else { Err(seen.failure(account, name, &status).await) }
+}
+
+/// Waits for a deletion that was asked for. For a moment the stack may still be told as it was.
+async fn watch_deletion(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(String, Seen), Failure> {
+    let mut looks = 0;
+    loop {
+        let (now, seen) = watch(account, name, patience).await?;
+        looks += 1;
+        if phase(&now) != Phase::Stands || looks > 5 {
+            return Ok((now, seen));
+        }
+        patience.pause(&format!("the deletion of {name}"), "asked for", Duration::from_secs(2)).await?;
+    }
 }
 
 /// Asks for the deletion, once nothing else is being done to the stack.
-pub async fn begin_delete(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(), Failure> {
+pub async fn begin_delete(
+    account: &Account,
+    name: &str,
+    cluster: &str,
+    patience: &Patience<'_>,
+) -> Result<(), Failure> {
     loop {
         let Some(stack) = describe(account, name).await? else { return Ok(()) };
+        mind_the_owner(&stack, name, cluster)?;
         match status(&stack) {
             "DELETE_IN_PROGRESS" => return Ok(()),
             status if phase(status) == Phase::Moving => {
