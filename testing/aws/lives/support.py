@@ -100,6 +100,12 @@ class LivesTest(unittest.TestCase):
     def down(self, *more: str, code: int = 0) -> Run:
         return self.tell("down", self.spec_file, "--format", "json", *more, code=code)
 
+    def down_with_everything(self, cluster: str) -> Run:
+        """What ParallelCluster's clusters of a region share goes by its own name only."""
+        run = self.down("--delete-data", cluster, "--delete-data", "parallelcluster", "--yes")
+        self.assertEqual(run.events[-1]["kept"], [])
+        return run
+
     def read(self, command: str, *more: Any) -> Any:
         """The document of a reading command."""
         return self.tell(*command.split(), *more, "--format", "json").data

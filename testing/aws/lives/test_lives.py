@@ -107,5 +107,5 @@ class Patience(LivesTest):
         when = time.strftime("%Y-%m-%d", time.gmtime(start))
         self.assertIn(when, queue["waits_for"])
         self.assertEqual((queue["asked"], queue["running"]), (8, 0))
-        self.down("--delete-data", "p5en", "--yes")
+        self.down_with_everything("p5en")
         self.nothing_is_left()
