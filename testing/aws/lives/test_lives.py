@@ -70,7 +70,7 @@ class Examples(LivesTest):
         self.only_kept(self.down("--yes").events[-1]["kept"])
 
     def delete(self, name: str) -> list[dict[str, Any]]:
-        last = self.down("--delete-data", name, "--delete-data", "parallelcluster", "--yes").events[-1]
+        last = self.down("--delete-data", name, "--yes").events[-1]
         self.assertEqual([one["name"] for one in last["deleted"]], [name])
         self.assertNotIn(name, [one["name"] for one in last["kept"]])
         return last["kept"]
