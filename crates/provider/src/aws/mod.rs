@@ -33,6 +33,7 @@ pub use nodes::{Awaited, Described, Fleet, FleetWish, Listed};
 
 use cluster::Work;
 use patience::Patience;
+use refused::Answer;
 use stacks::{Pause, Phase, Template, Wanted, phase};
 use wires::Outputs;
 
@@ -191,11 +192,11 @@ impl Aws {
         }
     }
 
-    async fn scheduler(&self, plan: &Plan, instances: &[Instance]) -> Result<Option<nodes::Scheduler>, Failure> {
-        if !cluster::target(plan)?.asks_slurm {
+    async fn scheduler(&self, plan: &Plan, instances: &[Instance]) -> Answer<Option<nodes::Scheduler>> {
+        if !cluster::target(plan).is_ok_and(|target| target.asks_slurm) {
             return Ok(None);
         }
-        Ok(nodes::scheduler(&self.account, instances).await?)
+        nodes::scheduler(&self.account, instances).await
     }
 
     async fn holding(&self, plan: &Plan, action: &AwsAction) -> Result<bool, Failure> {
@@ -224,7 +225,11 @@ impl Aws {
         };
         let (instances, logins) = tokio::try_join!(api::instances(account, name), api::login_pools(account, name))?;
         let fleet = nodes::fleet(account, name).await;
-        let scheduler = self.scheduler(plan, &instances).await?;
+        // Who may not ask Slurm is still told what EC2 knows.
+        let scheduler = match self.scheduler(plan, &instances).await {
+            Err(refused) if refused.is_denial() => None,
+            answer => answer?,
+        };
         let wanted = plan.steps.iter().find_map(|step| match &step.action {
             Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
             _ => None,

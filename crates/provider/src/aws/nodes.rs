@@ -179,10 +179,8 @@ pub async fn scheduler(account: &Account, instances: &[Instance]) -> Answer<Opti
     );
     let said = match api::run_on(account, &head.id, &script, SECONDS).await {
         Ok(said) => said,
-        // Its agent is not connected (yet), or Systems Manager is not allowed: EC2 still tells what runs.
-        Err(refused) if refused.is(&["InvalidInstanceId", "TargetNotConnected"]) || refused.is_denial() => {
-            return Ok(None);
-        }
+        // Its agent is not connected (yet): EC2 still tells what runs.
+        Err(refused) if refused.is(&["InvalidInstanceId", "TargetNotConnected"]) => return Ok(None),
         Err(refused) => return Err(refused),
     };
     let mut parts = said.split(MARK);

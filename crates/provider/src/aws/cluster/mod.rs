@@ -152,6 +152,8 @@ impl Work<'_> {
                 }
                 Phase::Stuck if may_mend => {
                     may_mend = false;
+                    // The way back is refused as long as ParallelCluster's own stack moves.
+                    stacks::watch(self.account, &self.plan.cluster, &self.patience).await?;
                     // ParallelCluster's own stack went back; what is asked of it next says where it stands.
                     stacks::mend(self.account, name, &["Cluster"], &self.patience).await?;
                 }
