@@ -66,5 +66,5 @@ class SameEndTest(LivesTest):
         self.assertEqual(found[1], said)
 
     def away(self) -> None:
-        self.down("--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes")
+        self.down_with_everything("cpu")
         self.nothing_is_left()

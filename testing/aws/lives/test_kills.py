@@ -79,7 +79,8 @@ class Kills(SameEndTest):
             self.same("second")
             self.kill_at_random("down", self.spec_file, "--yes", within=2.0)
             self.same("down")
-            self.kill_at_random("down", self.spec_file, "--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes", within=1.0)
+            everything = ("--delete-data", "cpu", "--delete-data", "parallelcluster")
+            self.kill_at_random("down", self.spec_file, *everything, "--yes", within=1.0)
             self.nothing_is_left()
 
     def kill_at_random(self, *arguments: Any, within: float) -> None:

@@ -43,7 +43,7 @@ class Peers(LivesTest):
         self.compare_lists()
         self.reads_what_another_machine_made()
         self.compare_times()
-        self.down("--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes")
+        self.down("--delete-data", "cpu", "--yes")
         self.assertIn("foreign", [line["name"] for line in self.read("list", "--region", "us-east-1")])
 
     # -- ParallelCluster's side ---------------------------------------------------------------------

@@ -56,7 +56,8 @@ class Secrets(LivesTest):
         self.account.faults({"service": "cloudformation", "operation": "DeleteStack", "kind": "expired"})
         runs.append(self.tell("down", self.spec_file, "--yes", code=3))
         self.account.no_faults()
-        runs.append(self.tell("down", self.spec_file, "--delete-data", "cpu", "--delete-data", "parallelcluster", "--yes", until=self.watch))
+        runs.append(self.tell("down", self.spec_file, "--delete-data", "cpu", "--yes", until=self.watch))
+        runs.append(self.down_with_everything("cpu"))
         self.nothing_is_left()
         return runs
 
