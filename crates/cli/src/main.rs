@@ -2,6 +2,7 @@
 
 mod commands;
 mod facts;
+mod jobs;
 mod local_files;
 mod session;
 mod ui;

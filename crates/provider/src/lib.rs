@@ -103,6 +103,20 @@ impl Observed {
             cloud: None,
         }
     }
+
+    /// How many compute nodes run whose jobs nobody can tell, since Slurm does not answer.
+    #[cfg(feature = "aws")]
+    pub fn unheard(&self) -> usize {
+        let unasked = self.cloud.as_ref().filter(|_| !self.controller);
+        unasked.map_or(0, aws::Cloud::compute_at_work)
+    }
+
+    /// A machine that is asked is heard.
+    #[cfg(not(feature = "aws"))]
+    #[allow(clippy::unused_self)]
+    pub fn unheard(&self) -> usize {
+        0
+    }
 }
 
 /// A node as Slurm sees it.

@@ -28,6 +28,7 @@ class Options:
     boot: float = 1.0  # from the launch of a node until Slurm calls it idle
     head_boot: float = 0.0  # how long a cluster's stack waits for its head node
     fleet: float = 0.5  # how long the compute fleet stays in STARTING and STOPPING
+    stale: float = 0.0  # how long DescribeStacks shows a stack as it was before an operation
     unknown: float = 0.0  # how long DescribeInstances does not find a new instance by its id
     addressless: float = 0.3  # how long a new instance is shown without its address
     command: float = 0.3  # how long a command on a node takes

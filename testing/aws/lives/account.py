@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parents[1]
 ASK_SECONDS = 60
 # What waits in the emulator only so that waiting is seen; a test that wants to see it sets it.
 QUICK = {"boot": 0.1, "fleet": 0.2, "addressless": 0.0, "command": 0.05, "command_unknown": 0.02}
-USUAL = {"pace": 0.0, "head_boot": 0.0, "unknown": 0.0, "operation_limit": 3600.0}
+USUAL = {"pace": 0.0, "head_boot": 0.0, "stale": 0.0, "unknown": 0.0, "operation_limit": 3600.0}
 Line = dict[str, Any]
 
 

@@ -46,6 +46,19 @@ class TimeTest(ServerTest):
         page = self.cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
         self.assertEqual({event["ClientRequestToken"] for event in page}, {"attempt-1"})
 
+    def test_a_look_may_be_late(self) -> None:
+        self.server.ask("POST", "options", {"stale": 0.5})
+        self.addCleanup(self.server.ask, "POST", "options", {"stale": 0})
+        self.begin({"A": BUCKET})
+        self.refused("does not exist", self.cloudformation.describe_stacks, StackName="stack")
+        time.sleep(0.6)
+        self.assertEqual(self.stack("stack")["StackStatus"], "CREATE_COMPLETE")
+        body = json.dumps({"Resources": {"A": BUCKET, "B": BUCKET}})
+        self.cloudformation.update_stack(StackName="stack", TemplateBody=body)
+        self.assertEqual(self.stack("stack")["StackStatus"], "CREATE_COMPLETE")
+        time.sleep(0.6)
+        self.assertEqual(self.stack("stack")["StackStatus"], "UPDATE_COMPLETE")
+
     def test_a_second_request_with_the_same_token_is_the_same_request(self) -> None:
         first = self.begin({"A": BUCKET}, ClientRequestToken="attempt-1")
         self.assertEqual(self.begin({"A": BUCKET}, ClientRequestToken="attempt-1"), first)

@@ -11,6 +11,7 @@ use trainyard_provider::engine::{Engine, Journal};
 use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Observed};
 
+use crate::jobs::AtWork;
 use crate::session::{Made, Session, Target, Where};
 
 /// Take the cluster down. People's files stay unless --delete-data names them.
@@ -47,25 +48,27 @@ impl Down {
         let _lock = Session::lock(&made.store, "down")?;
         // Another run may have changed it while this one waited.
         made.plan = made.store.plan()?.unwrap_or(made.plan);
-        self.mind_the_jobs(&made.provider.observe(&made.plan)?, &made.plan.cluster)?;
+        let observed = made.provider.observe(&made.plan)?;
+        self.mind_the_jobs(&observed, &made.plan.cluster)?;
         match &made.plan.target {
             trainyard_plan::Target::Local(_) => self.here(session, &made),
             #[cfg(feature = "aws")]
-            trainyard_plan::Target::Aws(target) => self.there(session, &made, target),
+            trainyard_plan::Target::Aws(target) => self.there(session, &made, target, &observed),
             #[cfg(not(feature = "aws"))]
             trainyard_plan::Target::Aws(_) => Err(Failure::usage("this trainyard was built without AWS")),
         }
     }
 
     fn mind_the_jobs(&self, observed: &Observed, cluster: &str) -> Result<(), Failure> {
-        let running: Vec<&str> = observed.jobs.iter().map(|job| job.id.as_str()).collect();
-        if running.is_empty() || self.force {
-            return Ok(());
-        }
-        let (noun, verb) = if running.len() == 1 { ("job", "is") } else { ("jobs", "are") };
-        Err(Failure::refused(format!("{} {noun} {verb} not over: {}", running.len(), running.join(", ")))
-            .hint("wait for them, or end them with: trainyard run -- scancel JOB")
-            .hint(format!("or end them with the cluster: trainyard down --cluster {cluster} --force")))
+        let at_work = AtWork::of(observed, false);
+        let Some(what) = at_work.says().filter(|_| !self.force) else { return Ok(()) };
+        let instead = match at_work {
+            AtWork::Unknown(_) => format!("see why Slurm does not answer: trainyard status --cluster {cluster}"),
+            _ => "wait for them, or end them with: trainyard run -- scancel JOB".to_owned(),
+        };
+        Err(Failure::refused(what)
+            .hint(instead)
+            .hint(format!("or end what runs with the cluster: trainyard down --cluster {cluster} --force")))
     }
 }
 

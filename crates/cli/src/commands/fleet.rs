@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use trainyard_provider::Failure;
 
+#[cfg(feature = "aws")]
+use crate::jobs::AtWork;
 use crate::session::{Session, Target};
 
 /// Start or stop every compute node of a cluster on AWS, or show whether they may run.
@@ -94,11 +96,8 @@ impl Fleet {
 #[cfg(feature = "aws")]
 fn mind_the_jobs(session: &Session, made: &crate::session::Made, agreed: bool) -> Result<(), Failure> {
     let observed = made.provider.observe(&made.plan)?;
-    let running: Vec<&str> = observed.jobs.iter().filter(|job| job.state == "running").map(|job| job.id.as_str()).collect();
-    if running.is_empty() {
-        return Ok(());
-    }
-    let what = format!("this ends running jobs: {}", running.join(", "));
+    let Some(at_work) = AtWork::of(&observed, true).says() else { return Ok(()) };
+    let what = format!("this ends what runs: {at_work}");
     session.ui.confirm(&what, &made.plan.cluster, agreed).map(|_| ())
 }
 

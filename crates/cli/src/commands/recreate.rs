@@ -28,13 +28,17 @@ pub struct Recreate {
 impl Recreate {
     pub fn run(self, session: &Session) -> Result<u8, Failure> {
         let spec = session.spec(&self.file)?;
-        let what = format!("this deletes cluster {} with its head and nodes, then makes it anew; what its file systems hold stays", spec.name);
+        let mut what = format!("this deletes cluster {} with its head and nodes, then makes it anew; what its file systems hold stays", spec.name);
         // What cannot be made again must not be taken down.
         let place = up::place(&spec, &self.rehearsal);
         if place == Where::Aws {
             let store = session.store_on(spec.name.as_str(), place)?;
             let facts = crate::facts::surveyed(session, &spec, &self.file, &store)?;
-            self.rehearsal.plan(session, &spec, &facts)?;
+            let plan = self.rehearsal.plan(session, &spec, &facts)?;
+            let lost = up::lost_with_the_head(&store, &plan)?;
+            if !lost.is_empty() {
+                what = format!("{what}, but this does not: {}", lost.join("; "));
+            }
         }
         // The head's own disk goes, and whatever runs is ended.
         let _confirmed = session.ui.confirm(&what, spec.name.as_str(), self.yes)?;

@@ -90,6 +90,15 @@ pub fn place(spec: &Spec, rehearsal: &Rehearsal) -> Where {
     if spec.provider == ProviderKind::Aws && !rehearsal.rehearse { Where::Aws } else { Where::Local }
 }
 
+/// What of people's goes with the head that stands; an earlier spec may have said otherwise than this plan's.
+pub fn lost_with_the_head(store: &Store, plan: &Plan) -> Result<Vec<String>, Failure> {
+    let saved = store.plan()?;
+    Ok(match &saved.as_ref().unwrap_or(plan).target {
+        trainyard_plan::Target::Aws(stands) => stands.loses.clone(),
+        trainyard_plan::Target::Local(_) => Vec::new(),
+    })
+}
+
 /// A running rehearsal is not rebuilt under its jobs.
 fn refuse_other_plan(store: &Store, plan: &Plan, journal: &Journal) -> Result<(), Failure> {
     if !journal.is_live() {

@@ -23,6 +23,7 @@ use trainyard_spec::{Diagnostic, Spec};
 use cluster::explain::explain;
 pub use cluster::explain::{Explained, settings};
 pub(crate) use cluster::{Stage, configuration};
+pub use cost::snapshot_rate;
 pub(crate) use stacks::Stack;
 pub use stacks::{STACKS, StackKind};
 pub(crate) use steps::{START, WHOLE, cluster_template_path, template_path};
@@ -99,10 +100,17 @@ pub(crate) fn build(spec: &Spec, facts: &AwsFacts) -> Result<Plan, Vec<Diagnosti
         asks_slurm: spec.access.ssm,
         expects: expects::expects(&context),
         keeps: cost::keeps(&context),
+        loses: loses(spec),
         assumed: facts.assumed.clone(),
     };
     let notes = notes::notes(&context);
     Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Aws(target) })
+}
+
+/// What of people's nothing keeps when the head goes.
+fn loses(spec: &Spec) -> Vec<String> {
+    let is_ephemeral = matches!(spec.storage.home, trainyard_spec::model::Home::Ephemeral {});
+    is_ephemeral.then(|| "/home, which lies on the head's own disk".to_owned()).into_iter().collect()
 }
 
 /// What the spec names and does not make, each with the id by which it is looked for.

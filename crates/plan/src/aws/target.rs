@@ -23,6 +23,9 @@ pub struct AwsTarget {
     pub expects: Vec<Expected>,
     /// What stays after `down`, in the order in which it is made.
     pub keeps: Vec<Keepsake>,
+    /// What of people's goes with the head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loses: Vec<String>,
     /// What nobody asked the cloud about.
     pub assumed: BTreeMap<String, String>,
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Replacement, ResourceChange as SdkChange, Stack};
 use serde::Serialize;
-use serde_json::Value;
-use trainyard_plan::aws::update::{self, Change, Effect};
+use trainyard_plan::aws::update::{Change, Effect};
 use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, STACKS, StackCall};
 use trainyard_plan::{Action, Plan};
 
@@ -53,6 +52,9 @@ pub struct StackChange {
 pub struct ResourceChange {
     /// Its name in the template.
     pub name: String,
+    /// Its id in the account, where it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// Its type.
     pub kind: String,
     /// What would happen to it.
@@ -116,10 +118,14 @@ pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result
     for call in Outputs::calls(plan) {
         let stack = stacks::describe(account, &call.stack_name).await?;
         stands |= stack.is_some();
-        changes.stacks.extend(stack_change(account, plan, call, stack.as_ref(), &mut outputs, with_drift).await?);
+        let change = stack_change(account, plan, call, stack.as_ref(), &mut outputs, with_drift).await?;
+        // Whoever reads what is replaced gets another.
+        let replaced = change.iter().flat_map(|change| &change.resources).filter(|one| one.fate > Fate::InPlace);
+        replaced.filter_map(|one| one.id.as_deref()).for_each(|id| outputs.forget(id));
+        changes.stacks.extend(change);
     }
     if let Some(call) = cluster_call(plan) {
-        changes.cluster = cluster_changes(account, plan, call, &mut outputs).await?.unwrap_or_default();
+        changes.cluster = cluster::changes(account, plan, call, &mut outputs).await?.unwrap_or_default();
     }
     changes.remade = remade(account, plan).await?;
     changes.is_new = !stands;
@@ -149,31 +155,6 @@ pub fn cluster_call(plan: &Plan) -> Option<&ClusterCall> {
     })
 }
 
-/// What changes in ParallelCluster's configuration; `None` where no cluster stands, or it cannot be told.
-pub async fn cluster_changes(
-    account: &Account,
-    plan: &Plan,
-    call: &ClusterCall,
-    outputs: &mut Outputs<'_>,
-) -> Result<Option<Vec<Change>>, Failure> {
-    let (Driver::Provider { stack_name, .. }, Some(path)) = (&call.driver, &call.whole.template) else {
-        return Ok(None);
-    };
-    let Some(stack) = stacks::describe(account, stack_name).await? else { return Ok(None) };
-    // What is being done to it, or has to be mended first, is not compared.
-    if phase(stacks::status(&stack)) != Phase::Stands {
-        return Ok(None);
-    }
-    let Some(stands) = cluster::configuration_of(account, stack_name).await? else { return Ok(None) };
-    let mut asked: Value = serde_json::from_str(cluster::artifact(plan, path)?)
-        .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
-    // A stack that is still to come has given nothing out: what reads it, and only that, counts as changed.
-    outputs.fill_known(account, &mut asked).await?;
-    let mut asked = asked.pointer(cluster::CONFIGURATION).cloned().unwrap_or_default();
-    update::keep_what_only_creation_reads(&stands, &mut asked);
-    Ok(Some(update::changes(&cluster::target(plan)?.parallelcluster, &stands, &asked)))
-}
-
 async fn stack_change(
     account: &Account,
     plan: &Plan,
@@ -201,19 +182,6 @@ async fn stack_change(
             None => is_known = false,
         }
     }
-    let same_parameters = parameters.iter().all(|(name, value)| stacks::parameter(stack, name) == Some(value))
-        && stack.parameters().len() == parameters.len();
-    let same_tags = stack.tags().len() == call.tags.len()
-        && call.tags.iter().all(|(key, value)| stacks::tag(stack, key) == Some(value));
-    let is_same = same_parameters && same_tags && super::keeping::template(account, &call.stack_name).await? == text;
-    let drift = if with_drift { drift(account, &call.stack_name).await? } else { Vec::new() };
-    if is_same {
-        return Ok((!drift.is_empty()).then(|| change(false, Vec::new(), drift)));
-    }
-    if !is_known {
-        // It reads what a stack that is still to come gives out: CloudFormation cannot be asked about it yet.
-        return Ok(Some(change(false, Vec::new(), drift)));
-    }
     let wanted = Wanted {
         name: call.stack_name.clone(),
         template: Template::Text(text.to_owned()),
@@ -222,6 +190,14 @@ async fn stack_change(
         tags: call.tags.clone(),
         keep_failed: false,
     };
+    let drift = if with_drift { drift(account, &call.stack_name).await? } else { Vec::new() };
+    if is_known && stacks::is_as(account, stack, &wanted).await? {
+        return Ok((!drift.is_empty()).then(|| change(false, Vec::new(), drift)));
+    }
+    if !is_known {
+        // It reads what a stack that is still to come gives out: CloudFormation cannot be asked about it yet.
+        return Ok(Some(change(false, Vec::new(), drift)));
+    }
     let resources = change_set(account, &wanted).await?;
     Ok((!resources.is_empty() || !drift.is_empty()).then(|| change(false, resources, drift)))
 }
@@ -300,6 +276,7 @@ fn read(change: &SdkChange) -> ResourceChange {
     properties.dedup();
     ResourceChange {
         name: change.logical_resource_id().unwrap_or_default().to_owned(),
+        id: change.physical_resource_id().map(str::to_owned),
         kind: change.resource_type().unwrap_or_default().to_owned(),
         fate,
         properties,

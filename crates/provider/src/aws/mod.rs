@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use aws_sdk_cloudformation::types::Stack;
 use trainyard_plan::aws::{AwsAction, StackCall};
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
@@ -109,15 +110,17 @@ impl Aws {
         self.account.run(&self.cancel, "looking at what stays", keeping::kept(&self.account, plan))
     }
 
-    /// Deletes what is kept under these names. Ask before: data goes with it.
+    /// Deletes what is kept under these names; of what holds data only what somebody `agreed` to.
     pub fn delete_kept(
         &self,
         plan: &Plan,
         names: &BTreeSet<String>,
+        agreed: &[Kept],
         progress: &dyn Fn(&str),
     ) -> Result<Vec<Kept>, Failure> {
         let patience = Patience { deadline: Instant::now() + DELETION, progress };
-        self.account.run(&self.cancel, "deleting what was kept", keeping::delete(&self.account, plan, names, &patience))
+        let work = keeping::delete(&self.account, plan, names, agreed, &patience);
+        self.account.run(&self.cancel, "deleting what was kept", work)
     }
 
     /// Where the private key of a key pair lies on this machine.
@@ -188,6 +191,11 @@ impl Aws {
             }
             let missing: Vec<String> =
                 queues.iter().filter(|q| !is_heard || !q.is_complete()).map(Awaited::says).collect();
+            // What never comes is not waited for.
+            let fleet = nodes::fleet(&self.account, &plan.cluster).await;
+            if let Some(refused) = fleet.refuses(&plan.cluster).filter(|_| !queues.iter().all(Awaited::is_complete)) {
+                return Err(refused.caused_by(std::io::Error::other(missing.join("; "))));
+            }
             patience.pause("all static nodes", &missing.join("; "), pause.next()).await?;
         }
     }
@@ -199,16 +207,24 @@ impl Aws {
         nodes::scheduler(&self.account, instances).await
     }
 
+    /// Whether what an action is to come to is so already, whoever made it so: another machine may have changed it.
     async fn holding(&self, plan: &Plan, action: &AwsAction) -> Result<bool, Failure> {
-        let stands = async |name: &str| -> Result<bool, Failure> {
+        let standing = async |name: &str| -> Result<Option<Stack>, Failure> {
             let found = stacks::describe(&self.account, name).await?;
-            Ok(found.is_some_and(|stack| phase(stacks::status(&stack)) == Phase::Stands))
+            Ok(found.filter(|stack| phase(stacks::status(stack)) == Phase::Stands))
         };
         match action {
-            AwsAction::DeployStack(call) => stands(&call.stack_name).await,
-            AwsAction::DeployProvider { stack_name, .. } => stands(stack_name).await,
+            AwsAction::DeployStack(call) => {
+                let Some(stack) = standing(&call.stack_name).await? else { return Ok(false) };
+                // What it reads may be given out by a stack that is gone: then it is made anew first.
+                let Ok(wanted) = self.wanted(plan, call).await else { return Ok(false) };
+                Ok(stacks::is_as(&self.account, &stack, &wanted).await?)
+            }
+            AwsAction::DeployProvider { stack_name, .. } => Ok(standing(stack_name).await?.is_some()),
             AwsAction::EnsureKeyPair { name } => Ok(api::key_pair_exists(&self.account, name).await?),
-            AwsAction::DeployCluster(_) | AwsAction::UpdateCluster(_) => stands(&plan.cluster).await,
+            AwsAction::DeployCluster(call) | AwsAction::UpdateCluster(call) => {
+                cluster::is_as_asked(&self.account, plan, call).await
+            }
             // What was undone, and what is only looked at, is looked at again.
             AwsAction::UploadFiles { .. }
             | AwsAction::DeleteStack { .. }
@@ -255,6 +271,16 @@ pub struct Cloud {
     pub logins: Vec<LoginPool>,
     /// Static nodes, by queue.
     pub queues: Vec<Awaited>,
+}
+
+impl Cloud {
+    /// Compute nodes that run, of a cluster that was complete once and whose end nobody asked for.
+    pub(crate) fn compute_at_work(&self) -> usize {
+        let was_complete = self.cluster.cluster_status.starts_with("UPDATE_")
+            || matches!(self.cluster.cluster_status.as_str(), "CREATE_COMPLETE");
+        let is_at_work = |one: &&Instance| one.tag("node-type") == Some("Compute") && one.state == "running";
+        if was_complete { self.instances.iter().filter(is_at_work).count() } else { 0 }
+    }
 }
 
 impl Provider for Aws {

@@ -27,6 +27,28 @@ pub struct Fleet {
     pub updated_at: Option<String>,
 }
 
+impl Fleet {
+    /// Why no static node will come; `None` where they may.
+    pub fn refuses(&self, cluster: &str) -> Option<Failure> {
+        let refused = |why: &str| Failure::refused(format!("the compute fleet of {cluster} {why}"));
+        match self.status.as_str() {
+            status if FleetWish::Stop.is_met(status) => {
+                Some(refused("is stopped, so its static nodes do not come").hint(format!(
+                    "let it run, then run the same command again: trainyard fleet start --cluster {cluster}"
+                )))
+            }
+            "PROTECTED" => Some(
+                refused("is in protected mode: static nodes failed to start again and again")
+                    .hint("the log streams clustermgtd of the head and cloud-init-output of the nodes say why")
+                    .hint(format!(
+                        "once that is mended: trainyard fleet start --cluster {cluster}, then the same command"
+                    )),
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// What Slurm says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scheduler {

@@ -1,6 +1,6 @@
 //! What stacks give out, put where it is read: `${network.PrivateSubnetId}`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use trainyard_plan::aws::{AwsAction, StackCall, Wire};
@@ -13,12 +13,13 @@ use crate::Failure;
 pub struct Outputs<'a> {
     plan: &'a Plan,
     known: BTreeMap<String, BTreeMap<String, String>>,
+    forgotten: BTreeSet<String>,
 }
 
 impl<'a> Outputs<'a> {
     /// Of this plan; nothing is asked yet.
     pub fn of(plan: &'a Plan) -> Self {
-        Self { plan, known: BTreeMap::new() }
+        Self { plan, known: BTreeMap::new(), forgotten: BTreeSet::new() }
     }
 
     /// The calls that deploy the plan's stacks.
@@ -50,10 +51,16 @@ impl<'a> Outputs<'a> {
             })?;
             self.known.insert(stack.to_owned(), stacks::outputs(&found));
         }
-        self.known.get(stack).and_then(|outputs| outputs.get(output)).cloned().ok_or_else(|| {
+        let found = self.known.get(stack).and_then(|outputs| outputs.get(output));
+        found.filter(|value| !self.forgotten.contains(*value)).cloned().ok_or_else(|| {
             Failure::refused(format!("the stack `{stack}` does not give out {output}"))
                 .hint("it was made from another spec, or changed by hand; `trainyard up` brings it to this one")
         })
+    }
+
+    /// Who gives this id out counts as not giving it out yet: another comes in its place.
+    pub fn forget(&mut self, id: &str) {
+        self.forgotten.insert(id.to_owned());
     }
 
     /// Replaces every `${stack.Output}` in the texts of a value; one that is not given out is an error.

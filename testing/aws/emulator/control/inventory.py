@@ -15,6 +15,7 @@ Line = dict[str, Any]
 # kind, service, call, path of the list, key of the id, key of the name
 LISTED = (
     ("file_system", "fsx", "describe_file_systems", "FileSystems", "FileSystemId", ""),
+    ("backup", "fsx", "describe_backups", "Backups", "BackupId", ""),
     ("file_cache", "fsx", "describe_file_caches", "FileCaches", "FileCacheId", ""),
     ("elastic_file_system", "efs", "describe_file_systems", "FileSystems", "FileSystemId", "Name"),
     ("volume", "ec2", "describe_volumes", "Volumes", "VolumeId", ""),
@@ -123,9 +124,24 @@ def _buckets(region: str) -> Iterator[Line]:
         yield _line("bucket", item["Name"], objects=len(found.get("Versions", [])))
 
 
+def _snapshots(region: str) -> Iterator[Line]:
+    """The account's own, but for those of the images that are there from the beginning."""
+    ec2 = client("ec2", region)
+    of_images = {
+        device.get("Ebs", {}).get("SnapshotId")
+        for image in ec2.describe_images()["Images"]
+        for device in image.get("BlockDeviceMappings", [])
+    }
+    for item in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+        if item["SnapshotId"] not in of_images and item.get("Tags"):
+            yield _line("snapshot", item["SnapshotId"])
+
+
 def _policies(region: str) -> Iterator[Line]:
     for item in client("iam", region).list_policies(Scope="Local")["Policies"]:
         yield _line("policy", item["Arn"], item["PolicyName"])
 
 
-SOURCES: tuple[Callable[[str], Iterator[Line]], ...] = (_stacks, _instances, _networks, _buckets, _policies)
+SOURCES: tuple[Callable[[str], Iterator[Line]], ...] = (
+    _stacks, _instances, _networks, _buckets, _snapshots, _policies,
+)  # fmt: skip

@@ -12,6 +12,7 @@ from ..clusters import provider_template
 from ..errors import Refusal
 from ..extension import extend
 from . import changes
+from .late_looks import before
 from .records import Settings
 from .resource import client
 from .stack import Stack
@@ -214,6 +215,10 @@ CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {
 @extend(CloudFormationResponse)
 def describe_stacks(self: Any) -> ActionResult:
     backend, name = self.cloudformation_backend, self._get_param("StackName")
+    for shown in before(backend, name):
+        if shown is None:
+            raise ValidationError(f"Stack with id {name} does not exist")
+        return ActionResult({"Stacks": [shown]})
     for stack in backend.deleted_stacks.values():
         if stack.name == name and stack.fading and name not in {live.name for live in backend.stacks.values()}:
             # A deletion takes time, so callers look by name once more before the name is unknown.

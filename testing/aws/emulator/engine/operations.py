@@ -18,11 +18,13 @@ from .api import (
     ValidationError,
     body_of,
     check_capabilities,
+    description,
     find,
     given_parameters,
     new_stack,
     settings_of,
 )
+from .late_looks import remember
 from .records import Settings
 from .stack import Stack
 from .template import TemplateError, parse
@@ -45,6 +47,7 @@ def create_stack(self: Any) -> ActionResult:
         stack.begin_create(body, given)
     except TemplateError as error:
         raise ValidationError(str(error)) from error
+    remember(backend, name, None)
     backend.stacks[stack.stack_id] = stack
     carry_out_creation(backend, stack)
     return ActionResult({"StackId": stack.stack_id})
@@ -66,6 +69,7 @@ def update_stack(self: Any) -> ActionResult:
         return ActionResult({"StackId": stack.stack_id})
     body, given = body_of(self, stack.body), given_parameters(self, stack.given)
     settings = settings_of(self)
+    remember(backend, stack.name, description(stack))
     apply_update(stack, body, given, settings, token)
     return ActionResult({"StackId": stack.stack_id})
 
@@ -110,6 +114,7 @@ def continue_update_rollback(self: Any) -> ActionResult:
     failed = [name for name, item in stack.resources.items() if item.status == "UPDATE_FAILED"]
     if wrong := [name for name in skipped if name not in failed]:
         raise ValidationError(f"The following resources cannot be skipped, since they did not fail: {wrong}")
+    remember(self.cloudformation_backend, stack.name, description(stack))
     stack.carry_out(stack.begin_rollback(skipped))
     return ActionResult({})
 
@@ -119,6 +124,7 @@ def rollback_stack(self: Any) -> ActionResult:
     stack = find(self.cloudformation_backend, self._get_param("StackName"))
     if stack.status not in LEFT_AS_THEY_ARE:
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back.")
+    remember(self.cloudformation_backend, stack.name, description(stack))
     stack.carry_out(stack.begin_rollback([]))
     return ActionResult({"StackId": stack.stack_id})
 
@@ -145,6 +151,7 @@ def delete_stack(self: Any) -> EmptyResult:
                 f"Export {output['ExportName']} cannot be deleted as it is in use by {' and '.join(users)}",
             )
             return EmptyResult()
+    remember(backend, stack.name, description(stack))
     delete(backend, stack, list(self._get_param("RetainResources", []) or []))
     return EmptyResult()
 

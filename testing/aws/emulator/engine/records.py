@@ -65,6 +65,12 @@ def kind_of(type_name: str) -> ResourceType:
     return REGISTRY["Custom::*" if type_name.startswith("Custom::") else type_name]
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether a deletion failed since nothing is there."""
+    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    return code.endswith("NotFound") or code in ("NoSuchEntity", "NoSuchBucket", "ResourceNotFoundException")
+
+
 def reason_of(error: Exception) -> str:
     """One sentence for an event, as the service writes it."""
     if isinstance(error, ClientError):

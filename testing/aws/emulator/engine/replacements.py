@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from .records import StackResource
+from .records import StackResource, is_known, kind_of
 from .template import Template, references
 
 # A section of a resource and the scope that a change set gives it.
@@ -36,9 +36,11 @@ def _fixed(kind: str) -> tuple[frozenset[str], frozenset[str]]:
     return names[0], names[1]
 
 
-def replacement(kind: str, name: str) -> str:
+def replacement(kind: str, name: str, old: Any, new: Any) -> str:
     always, sometimes = _fixed(kind)
-    return "True" if name in always else "Conditional" if name in sometimes else "False"
+    # AWS's schemas do not say which settings inside a property replace the whole thing; what makes it here knows.
+    within = name not in always and is_known(kind) and kind_of(kind).replaces_within(name, old, new)
+    return "True" if name in always else "Conditional" if name in sometimes or within else "False"
 
 
 def modified(
@@ -95,7 +97,7 @@ def _modification(
 def _details_of(
     kind: str, key: str, old: Any, new: Any, moved: set[str], replaced: set[str]
 ) -> list[dict[str, Any]]:
-    scope, result = ("Tags" if key == "Tags" else "Properties"), replacement(kind, key)
+    scope, result = ("Tags" if key == "Tags" else "Properties"), replacement(kind, key, old, new)
     if old != new:
         return [_detail(scope, key, result, "DirectModification", "Static")]
     named = set(references(new))

@@ -95,6 +95,10 @@ class ResourceType:
         """The resource after a change in place, or None where AWS replaces it."""
         return None
 
+    def replaces_within(self, name: str, old: Any, new: Any) -> bool:
+        """Whether a change inside this property may replace the resource."""
+        return False
+
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
         raise NotImplementedError
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..world import world
 from . import dynamic, failures, parameters
 from .look_ups import LookUps
-from .records import ResourceFailure, Settings, StackResource, Superseded, is_known, kind_of, now, reason_of
+from .records import ResourceFailure, Settings, StackResource, Superseded, is_gone, is_known, kind_of, now, reason_of
 from .resource import Made, Properties, Request, Said, Unfinished
 from .template import TemplateError, creation_order, parse
 
@@ -349,9 +349,11 @@ class Stack(LookUps):
                     failures.check(self.name, item, "delete")
                     kind_of(item.type_name).delete(self._request(item), item.made, item.properties)
                 except Exception as error:
-                    reasons[id(item)] = reason_of(error)
-                    final |= {id(item)} if isinstance(error, Said) else set()
-                    continue
+                    # What is gone already counts as deleted, as handlers of types have to answer it.
+                    if not is_gone(error):
+                        reasons[id(item)] = reason_of(error)
+                        final |= {id(item)} if isinstance(error, Said) else set()
+                        continue
                 self._record(item, "DELETE_COMPLETE")
                 waiting.remove(item)
                 progress = True

@@ -35,6 +35,9 @@ def _only_changes(old: Properties, new: Properties) -> dict[str, Any] | None:
 class FsxType(ApiType):
     """A type whose settings sit in one nested configuration."""
 
+    def replaces_within(self, name: str, old: Any, new: Any) -> bool:
+        return name in CONFIGURATIONS and _only_changes({name: old}, {name: new}) is None
+
     def update(self, request: Request, made: Made, old: Properties, new: Properties) -> Made | None:
         if changed(old, new) - self.mutable - set(CONFIGURATIONS) - {"Tags"}:
             return None

@@ -202,13 +202,23 @@ def delete_file_system(self: Any) -> str:
     for key in [key for key, item in associations.items() if item.get("FileSystemId") == name]:
         del associations[key]
     remove_interfaces(self, found.document["NetworkInterfaceIds"])
+    final = _final_backup(self, found, request)
     del self.fsx_backend.file_systems[name]
-    final = (
-        {}
-        if (request.get(CONFIGURATIONS[found.file_system_type]) or {}).get("SkipFinalBackup", True)
-        else {"FinalBackupId": identifier("backup")}
-    )
-    return answer(FileSystemId=name, Lifecycle="DELETING", **({"LustreResponse": final} if final else {}))
+    return answer(FileSystemId=name, Lifecycle="DELETING", **final)
+
+
+def _final_backup(self: Any, found: FileSystem, request: dict[str, Any]) -> dict[str, Any]:
+    """OpenZFS makes one unless it is told not to, Lustre only where it is told to."""
+    settings = request.get(CONFIGURATIONS[found.file_system_type]) or {}
+    if settings.get("SkipFinalBackup", found.file_system_type != "OPENZFS"):
+        return {}
+    own = CONFIGURATIONS[found.file_system_type]
+    copies = found.document.get(own, {}).get("CopyTagsToBackups")
+    tags = settings.get("FinalBackupTags") or (found.request.get("Tags") if copies else None)
+    backup = self.fsx_backend.create_backup(request["FileSystemId"], None, None, tags)
+    backup.lifecycle = "AVAILABLE"
+    key = "OpenZFSResponse" if found.file_system_type == "OPENZFS" else "LustreResponse"
+    return {key: {"FinalBackupId": backup.backup_id}}
 
 
 # -- volumes ----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trainyard_plan::Action;
 use trainyard_plan::aws::{AwsAction, AwsTarget};
-use trainyard_provider::Failure;
+use trainyard_provider::{Failure, Observed};
 use trainyard_provider::aws::{Aws, Kept};
 use trainyard_provider::engine::{Event, Reporter as _};
 
@@ -13,18 +13,19 @@ use crate::session::{Made, Session};
 use crate::ui::Confirmed;
 
 impl Down {
-    pub(super) fn there(&self, session: &Session, made: &Made, target: &AwsTarget) -> Result<u8, Failure> {
+    pub(super) fn there(&self, session: &Session, made: &Made, target: &AwsTarget, observed: &Observed) -> Result<u8, Failure> {
         let cluster = &made.plan.cluster;
         let aws = session.aws(&target.region, &made.store)?;
         let names = self.names(made, target)?;
-        let confirmed = if names.is_empty() { None } else { Some(self.confirm(session, made, &aws, &names)?) };
+        let loses = if observed.cloud.is_some() { target.loses.as_slice() } else { &[] };
+        let agreed = self.agree(session, made, &aws, &names, loses)?;
         let delete: String = self.delete_data.iter().flat_map(|name| [" --delete-data ", name]).collect();
         let again = format!("trainyard down --cluster {cluster}{delete}");
         let was_live = undo(session, made, &again)?;
         let vanished = aws.vanished(&made.plan)?;
         crate::commands::up::changes::remove(session, &aws, cluster, &vanished)?;
-        let deleted = match confirmed {
-            Some(confirmed) => delete_kept(session, made, &aws, &names, &confirmed)
+        let deleted = match agreed.filter(|_| !names.is_empty()) {
+            Some((going, confirmed)) => delete_kept(session, made, &aws, &names, &going, &confirmed)
                 .map_err(|failure| failure.hint(format!("go on with: {again}")))?,
             None => Vec::new(),
         };
@@ -38,7 +39,7 @@ impl Down {
     /// What is to be deleted; the cluster's name stands for all of it.
     fn names(&self, made: &Made, target: &AwsTarget) -> Result<BTreeSet<String>, Failure> {
         let stacks = target.keeps.iter().map(|keepsake| keepsake.name.clone());
-        let known: Vec<String> = stacks.chain(["fsx", "home", "accounting", "directory", "budget", "key", "logs", "parallelcluster"].map(str::to_owned)).collect();
+        let known: Vec<String> = stacks.chain(OTHERS.iter().map(|name| (*name).to_owned())).collect();
         let asked = known_names(&self.delete_data, &known, &made.plan)?;
         if asked.contains(&made.plan.cluster.as_str()) {
             // ParallelCluster's bucket is every cluster's and image's of the region: only by its own name.
@@ -54,37 +55,62 @@ impl Down {
                 .hint("name that too: --delete-data fsx"));
         }
         let asked: BTreeSet<String> = asked.into_iter().map(str::to_owned).collect();
-        let needed = ["fsx", "home", "accounting", "directory"].iter().find(|name| {
-            !asked.contains(**name) && target.keeps.iter().any(|keepsake| keepsake.name == **name)
-        });
-        match needed.filter(|_| asked.contains("network")) {
-            Some(needed) => Err(Failure::usage(format!("the network cannot go while `{needed}` stays: it has interfaces in it"))
-                .hint(format!("name that too: --delete-data {needed}"))),
-            None => Ok(asked),
-        }
+        Ok(asked)
     }
 
-    fn confirm(&self, session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<String>) -> Result<Confirmed, Failure> {
+    /// Shows what goes and asks for it; `None` where nothing is lost. What goes is what was shown.
+    fn agree(
+        &self,
+        session: &Session,
+        made: &Made,
+        aws: &Aws,
+        names: &BTreeSet<String>,
+        loses: &[String],
+    ) -> Result<Option<(Vec<Kept>, Confirmed)>, Failure> {
+        if names.is_empty() && loses.is_empty() {
+            return Ok(None);
+        }
         let cluster = &made.plan.cluster;
-        let going: Vec<Kept> = aws.kept(&made.plan)?.into_iter().filter(|one| names.contains(&one.name)).collect();
-        let lost: Vec<String> = going.iter().filter(|one| one.has_data).map(|one| one.what.clone()).collect();
+        let kept = if names.is_empty() { Vec::new() } else { aws.kept(&made.plan)? };
+        let (going, staying): (Vec<Kept>, Vec<Kept>) = kept.into_iter().partition(|one| names.contains(&one.name));
+        mind_the_network(names, &staying)?;
+        let with_data = going.iter().filter(|one| one.has_data).map(|one| one.what.clone());
+        let lost: Vec<String> = with_data.chain(loses.iter().cloned()).collect();
         if !going.is_empty() && !session.ui.is_json() {
             session.ui.say(&listing(&going));
         }
         let what = if lost.is_empty() { "nothing that holds data".to_owned() } else { format!("for ever: {}", lost.join("; ")) };
-        session.ui.confirm(&format!("this deletes {what} (cluster {cluster})"), cluster, self.yes)
+        let confirmed = session.ui.confirm(&format!("this deletes {what} (cluster {cluster})"), cluster, self.yes)?;
+        Ok(Some((going, confirmed)))
+    }
+}
+
+/// What `--delete-data` takes beside the names of the plan's own stacks.
+const OTHERS: &[&str] =
+    &["fsx", "home", "accounting", "directory", "budget", "key", "logs", "parallelcluster", "replaced", "backups"];
+/// What has interfaces in the network.
+const IN_THE_NETWORK: &[&str] = &["fsx", "home", "accounting", "directory", "replaced"];
+
+fn mind_the_network(names: &BTreeSet<String>, staying: &[Kept]) -> Result<(), Failure> {
+    let needs_it = staying.iter().find(|one| IN_THE_NETWORK.contains(&one.name.as_str()));
+    match needs_it.filter(|_| names.contains("network")) {
+        Some(Kept { name, .. }) => {
+            Err(Failure::usage(format!("the network cannot go while `{name}` stays: it has interfaces in it"))
+                .hint(format!("name that too: --delete-data {name}")))
+        }
+        None => Ok(()),
     }
 }
 
 /// Deleting needs the proof that somebody agreed.
-fn delete_kept(session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<String>, _: &Confirmed) -> Result<Vec<Kept>, Failure> {
+fn delete_kept(session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<String>, agreed: &[Kept], _: &Confirmed) -> Result<Vec<Kept>, Failure> {
     let progress = session.ui.progress();
     let step = "delete-data".to_owned();
     let title = "Delete what was kept".to_owned();
     progress.tell(&Event::Started { step: step.clone(), title, number: 1, of: 1, expected_seconds: 600 });
     let begun = std::time::Instant::now();
     let tell = |text: &str| progress.tell(&Event::Progress { step: step.clone(), text: text.to_owned() });
-    let result = aws.delete_kept(&made.plan, names, &tell);
+    let result = aws.delete_kept(&made.plan, names, agreed, &tell);
     match &result {
         Ok(_) => progress.tell(&Event::Done { step: step.clone(), seconds: begun.elapsed().as_secs_f64() }),
         Err(failure) => progress.tell(&Event::Failed { step: step.clone(), required: true, causes: failure.chain() }),

@@ -34,7 +34,10 @@ impl Up {
         if !is_first {
             show(&session.ui, &changes);
         }
-        let losses = changes.losses();
+        let mut losses = changes.losses();
+        if changes.recreates() || changes.remade.is_some() {
+            losses.extend(super::lost_with_the_head(store, plan)?);
+        }
         if !losses.is_empty() {
             let what = format!("this is interrupted or lost: {}", losses.join("; "));
             let _confirmed = session.ui.confirm(&what, &plan.cluster, self.yes)?;

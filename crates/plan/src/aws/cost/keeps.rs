@@ -96,9 +96,9 @@ fn lustre_cost(context: &Context<'_>, lustre: &Lustre) -> Cost {
 
 fn home(home: &Home) -> String {
     match home {
-        Home::Volume { size_gib } => format!("gp3 volume of /home, {size_gib} GiB, and its snapshots"),
+        Home::Volume { size_gib } => format!("gp3 volume of /home, {size_gib} GiB"),
         Home::Openzfs { size_gib, throughput_mb_s, .. } => {
-            format!("FSx for OpenZFS of /home, {size_gib} GiB, {throughput_mb_s} MB/s, and its backups")
+            format!("FSx for OpenZFS of /home, {size_gib} GiB, {throughput_mb_s} MB/s")
         }
         Home::Existing { .. } | Home::Ephemeral {} => String::new(),
     }
@@ -106,14 +106,13 @@ fn home(home: &Home) -> String {
 
 fn home_cost(home: &Home) -> Cost {
     match home {
-        Home::Volume { size_gib } => Cost::monthly(rate("ebs_gp3").map(|usd| usd * f64::from(*size_gib)))
-            .and("ebs_snapshot", "a GiB of snapshots"),
+        Home::Volume { size_gib } => Cost::monthly(rate("ebs_gp3").map(|usd| usd * f64::from(*size_gib))),
         Home::Openzfs { size_gib, throughput_mb_s, multi_zone } => {
             let kind = if *multi_zone { "multi_az_1" } else { "single_az_ha_2" };
             let of =
                 |what: &str, count: u32| rate(&format!("fsx_openzfs_{kind}_{what}")).map(|usd| usd * f64::from(count));
             let sum = of("ssd", *size_gib).zip(of("throughput", *throughput_mb_s)).map(|(size, speed)| size + speed);
-            Cost::monthly(sum).and("fsx_openzfs_backup", "a GiB of backups")
+            Cost::monthly(sum)
         }
         Home::Existing { .. } | Home::Ephemeral {} => Cost::nothing(),
     }

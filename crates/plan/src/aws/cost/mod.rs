@@ -14,6 +14,11 @@ fn rate(key: &str) -> Option<f64> {
     fields.nth(2)?.parse().ok()
 }
 
+/// What a GiB of snapshots costs a month: `$0.05 a GiB`. Backups of FSx cost the same.
+pub fn snapshot_rate() -> Option<String> {
+    rate("ebs_snapshot").map(|usd| format!("${usd} a GiB"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +32,6 @@ mod tests {
             assert!(fields[3].starts_with("https://"), "{line}");
         }
         assert_eq!(rate("gold"), None);
+        assert_eq!(rate("ebs_snapshot"), rate("fsx_openzfs_backup"), "one price is given for both");
     }
 }

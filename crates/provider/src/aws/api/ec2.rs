@@ -13,7 +13,7 @@ static EC2: Service = Service { name: "ec2", protocol: Protocol::Query("2016-11-
 /// The tag with a Capacity Block's size (EC2 user guide, "View Capacity Blocks").
 const BLOCK_SIZE: &str = "aws:ec2capacityreservation:incrementalRequestedQuantity";
 /// A page of a long answer; more pages than this are not asked for.
-const PAGES_MAX: usize = 200;
+pub(super) const PAGES_MAX: usize = 200;
 
 /// A zone of the region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub async fn offerings(account: &Account, types: &[String]) -> Answer<BTreeMap<S
         types.iter().enumerate().map(|(number, name)| (format!("Filter.1.Value.{}", number + 1), name.clone())),
     );
     let pairs = account
-        .pages("DescribeInstanceTypeOfferings", body, |root| {
+        .ec2_pages("DescribeInstanceTypeOfferings", body, |root| {
             root.items("instanceTypeOfferingSet")
                 .map(|item| (item.text("instanceType"), item.text("location")))
                 .collect()
@@ -131,7 +131,7 @@ pub async fn offerings(account: &Account, types: &[String]) -> Answer<BTreeMap<S
 pub async fn subnets(account: &Account, ids: &[String]) -> Answer<Vec<Subnet>> {
     let body = ids.iter().enumerate().map(|(number, id)| (format!("SubnetId.{}", number + 1), id.clone())).collect();
     account
-        .pages("DescribeSubnets", body, |root| {
+        .ec2_pages("DescribeSubnets", body, |root| {
             root.items("subnetSet")
                 .map(|item| Subnet {
                     id: item.text("subnetId"),
@@ -151,7 +151,7 @@ pub async fn reservations(account: &Account, ids: &[String]) -> Answer<Vec<Reser
         .map(|(number, id)| (format!("CapacityReservationId.{}", number + 1), id.clone()))
         .collect();
     account
-        .pages("DescribeCapacityReservations", body, |root| {
+        .ec2_pages("DescribeCapacityReservations", body, |root| {
             root.items("capacityReservationSet").map(reservation).collect()
         })
         .await
@@ -192,7 +192,7 @@ pub async fn instances(account: &Account, cluster: &str) -> Answer<Vec<Instance>
             .map(|(number, state)| (format!("Filter.2.Value.{}", number + 1), (*state).to_owned())),
     );
     account
-        .pages("DescribeInstances", body, |root| {
+        .ec2_pages("DescribeInstances", body, |root| {
             root.items("reservationSet").flat_map(|held| held.items("instancesSet").map(instance)).collect()
         })
         .await
@@ -247,7 +247,8 @@ pub async fn delete_key_pair(account: &Account, name: &str) -> Answer<()> {
 }
 
 impl Account {
-    async fn pages<T>(
+    /// Every item of a list of EC2's, page by page.
+    pub(super) async fn ec2_pages<T>(
         &self,
         operation: &'static str,
         fields: Vec<(String, String)>,

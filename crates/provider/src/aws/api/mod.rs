@@ -3,6 +3,7 @@
 
 mod balancers;
 mod ec2;
+mod leavings;
 pub mod lookup;
 mod ssm;
 mod xml;
@@ -34,6 +35,7 @@ pub use ec2::{
     Instance, Reservation, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, key_pair_owner,
     offerings, reservations, subnets, zones,
 };
+pub use leavings::{LastBackup, Leaving, LeavingKind, delete_leaving, file_system_is_there, leavings};
 pub use ssm::run_on;
 
 use super::Account;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trainyard_plan::aws::{ClusterCall, Configured};
 use trainyard_run::Command;
 
-use super::{Phase, Work, artifact, phase, root, stacks, target};
+use super::{Phase, Seen, Work, artifact, phase, root, stacks, target};
 use crate::Failure;
 use crate::aws::wires::Outputs;
 
@@ -33,7 +33,7 @@ impl Work<'_> {
             };
             match phase(stacks::status(&stack)) {
                 Phase::Moving => {
-                    stacks::watch(self.account, cluster, &self.patience).await?;
+                    stacks::watch(self.account, cluster, Seen::default(), &self.patience).await?;
                 }
                 Phase::Stands => return self.update_by_cli(call).await,
                 Phase::Broken if may_delete => {
@@ -49,11 +49,12 @@ impl Work<'_> {
         self.mind_the_program()?;
         let cluster = &self.plan.cluster;
         let file = self.written(&call.whole).await?;
-        match self.pcluster(&["update-cluster", "-n", cluster, "-c", &file]) {
+        self.around_the_fleet(call, async |_| match self.pcluster(&["update-cluster", "-n", cluster, "-c", &file]) {
             Ok(()) => self.arrive(cluster).await,
             Err(failure) if failure.chain().iter().any(|text| text.contains("No changes found")) => Ok(()),
             Err(failure) => Err(failure),
-        }
+        })
+        .await
     }
 
     pub(super) async fn delete_by_cli(&self) -> Result<(), Failure> {
@@ -61,11 +62,11 @@ impl Work<'_> {
         let Some(root) = root(self.account, cluster).await? else { return Ok(()) };
         stacks::mind_the_owner(&root, cluster, cluster)?;
         self.pcluster(&["delete-cluster", "-n", cluster])?;
-        stacks::settle(self.account, cluster, &self.patience).await.map(|_| ())
+        stacks::settle(self.account, cluster, Seen::default(), &self.patience).await.map(|_| ())
     }
 
     async fn arrive(&self, cluster: &str) -> Result<(), Failure> {
-        stacks::settle(self.account, cluster, &self.patience).await.map(|_| ())
+        stacks::settle(self.account, cluster, Seen::default(), &self.patience).await.map(|_| ())
     }
 
     /// The configuration as a file, with what stacks gave out put in.

@@ -2,17 +2,20 @@
 
 mod cli;
 mod failed;
+mod fleet;
+mod standing;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 use trainyard_plan::Plan;
-use trainyard_plan::aws::update::{self, Effect};
-use trainyard_plan::aws::{ClusterCall, Configured, Driver};
+use trainyard_plan::aws::update;
+use trainyard_plan::aws::{ClusterCall, Driver};
 
-use super::changes::cluster_changes;
-use super::nodes::{self, FleetWish};
+pub use standing::{changes, is_as_asked};
+
+use super::nodes;
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
 use super::{Account, Patience, api};
@@ -24,8 +27,21 @@ const INLINE_BYTES_MAX: usize = 51_200;
 /// What the provider's template makes: roles with names, and a transform.
 const PROVIDER_CAPABILITIES: &[&str] = &["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"];
 
-/// Says, in the cluster's folder, that the fleet was stopped for an update and is to run again after it.
-const FLEET_STOPPED: &str = "fleet-stopped";
+/// The properties of the cluster in the template of the stack that holds it.
+const PROPERTIES: &str = "/Resources/Cluster/Properties";
+/// A property that says what holds anyway: with it CloudFormation finds a change, and asks ParallelCluster again.
+const NUDGE: (&str, &str) = ("ValidationFailureLevel", "ERROR");
+
+/// What a template is handed over for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Intent {
+    /// To make the cluster.
+    Make,
+    /// To bring it to the whole configuration.
+    Change,
+    /// To ask for what was asked for before, and did not come to be.
+    Repeat,
+}
 
 /// What a cluster's step works with.
 pub struct Work<'a> {
@@ -98,10 +114,7 @@ impl Work<'_> {
     pub async fn update(&self, call: &ClusterCall) -> Result<(), Failure> {
         match &call.driver {
             Driver::Cli => self.update_by_cli(call).await,
-            Driver::Provider { stack_name, provider } => {
-                let wanted = self.wanted(call, &call.whole, stack_name, provider, false).await?;
-                self.change_fleet(call, &wanted).await
-            }
+            Driver::Provider { stack_name, provider } => self.change_by_provider(call, stack_name, provider).await,
         }
     }
 
@@ -120,7 +133,7 @@ impl Work<'_> {
         if root(self.account, cluster).await?.is_some_and(|root| version(&root).is_some()) {
             stacks::delete(self.account, cluster, cluster, &self.patience).await?;
         }
-        Ok(())
+        self.forget_mark().await
     }
 
     async fn deploy_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {
@@ -128,22 +141,21 @@ impl Work<'_> {
         loop {
             let Some(stack) = stacks::describe(self.account, name).await? else {
                 self.refuse_a_stranger().await?;
-                let wanted = self.wanted(call, &call.start, name, provider, true).await?;
-                stacks::create(self.account, &wanted).await?;
-                self.watch_cluster(name).await?;
+                let wanted = self.wanted(call, name, provider, Intent::Make).await?;
+                let begun = stacks::create(self.account, &wanted).await?;
+                self.watch_cluster(name, begun).await?;
                 return self.forget_creating(name).await;
             };
             stacks::mind_the_owner(&stack, name, &self.plan.cluster)?;
             match phase(stacks::status(&stack)) {
                 Phase::Moving => {
-                    self.watch(name).await?;
+                    self.watch(name, Seen::default()).await?;
                 }
                 Phase::Stands => {
                     if stacks::parameter(&stack, "Creating") == Some("true") {
                         self.forget_creating(name).await?;
                     }
-                    let wanted = self.wanted(call, &call.whole, name, provider, false).await?;
-                    return self.change_fleet(call, &wanted).await;
+                    return self.change_by_provider(call, name, provider).await;
                 }
                 Phase::Broken if may_delete => {
                     may_delete = false;
@@ -153,15 +165,28 @@ impl Work<'_> {
                 Phase::Stuck if may_mend => {
                     may_mend = false;
                     // The way back is refused as long as ParallelCluster's own stack moves.
-                    stacks::watch(self.account, &self.plan.cluster, &self.patience).await?;
+                    stacks::watch(self.account, &self.plan.cluster, Seen::default(), &self.patience).await?;
                     // ParallelCluster's own stack went back; what is asked of it next says where it stands.
-                    stacks::mend(self.account, name, &["Cluster"], &self.patience).await?;
+                    stacks::mend(self.account, name, stacks::status(&stack), &["Cluster"], &self.patience).await?;
                 }
                 Phase::Broken | Phase::Stuck | Phase::Gone => {
                     return Err(stacks::stuck(self.account, name, stacks::status(&stack)));
                 }
             }
         }
+    }
+
+    async fn change_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {
+        self.around_the_fleet(call, async |differs| {
+            let wanted = self.wanted(call, name, provider, Intent::Change).await?;
+            if self.change(&wanted).await? || !differs {
+                return Ok(());
+            }
+            // The stack has this template already, and the cluster is not so: a way back had to skip it.
+            let wanted = self.wanted(call, name, provider, Intent::Repeat).await?;
+            self.change(&wanted).await.map(|_| ())
+        })
+        .await
     }
 
     /// A cluster of that name that this plan's stack does not hold is not touched.
@@ -196,78 +221,31 @@ impl Work<'_> {
             tags,
             keep_failed: false,
         };
-        self.change(&wanted).await
+        self.change(&wanted).await.map(|_| ())
     }
 
-    async fn change(&self, wanted: &Wanted) -> Result<(), Failure> {
-        if stacks::update(self.account, wanted).await? {
-            self.watch_cluster(&wanted.name).await?;
-        }
-        Ok(())
-    }
-
-    /// The same for a real change, with the fleet stopped around it where ParallelCluster asks for that.
-    async fn change_fleet(&self, call: &ClusterCall, wanted: &Wanted) -> Result<(), Failure> {
-        let cluster = &self.plan.cluster;
-        let changes = cluster_changes(self.account, self.plan, call, &mut Outputs::of(self.plan)).await?;
-        if changes.unwrap_or_default().iter().any(|change| change.effect == Effect::StopsFleet)
-            && nodes::fleet(self.account, cluster).await.status != "STOPPED"
-        {
-            // Killed in between, the next run knows that it was us who stopped it.
-            self.store.write(FLEET_STOPPED, b"trainyard starts the fleet again after the update\n", 0o644)?;
-            self.move_fleet(FleetWish::Stop).await?;
-        }
-        if let Err(failure) = self.change(wanted).await {
-            let is_stopped = self.store.at(FLEET_STOPPED).exists();
-            let hint = "the fleet was stopped for this and is stopped still: the same command starts it once it is through, or now: trainyard fleet start";
-            return Err(if is_stopped { failure.hint(hint) } else { failure });
-        }
-        if self.store.at(FLEET_STOPPED).exists() {
-            self.move_fleet(FleetWish::Start).await?;
-            fs_err::remove_file(self.store.at(FLEET_STOPPED))?;
-        }
-        Ok(())
-    }
-
-    async fn move_fleet(&self, wish: FleetWish) -> Result<(), Failure> {
-        let cluster = &self.plan.cluster;
-        nodes::ask_fleet(self.account, cluster, wish).await?;
-        let mut pause = Pause::default();
-        loop {
-            let status = nodes::fleet(self.account, cluster).await.status;
-            if status == wish.goal() {
-                return Ok(());
-            }
-            let text = format!("the fleet is to {}; it is {status}", wish.word());
-            self.patience.pause("the fleet", &text, pause.next()).await?;
-        }
+    /// `false`: the stack is so already.
+    async fn change(&self, wanted: &Wanted) -> Result<bool, Failure> {
+        let Some(begun) = stacks::update(self.account, wanted).await? else { return Ok(false) };
+        self.watch_cluster(&wanted.name, begun).await?;
+        Ok(true)
     }
 
     async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
-        stacks::begin_delete(self.account, name, &self.plan.cluster, &self.patience).await?;
-        let (status, seen) = self.watch(name).await?;
+        let begun = stacks::begin_delete(self.account, name, &self.plan.cluster, &self.patience).await?;
+        let (status, seen) = self.watch(name, begun).await?;
         if status == "DELETE_COMPLETE" { Ok(()) } else { Err(failed::explain(self, name, &status, &seen).await) }
     }
 
-    async fn wanted(
-        &self,
-        call: &ClusterCall,
-        configured: &Configured,
-        name: &str,
-        provider: &str,
-        creating: bool,
-    ) -> Result<Wanted, Failure> {
-        let stack = stacks::describe(self.account, provider).await?;
-        let token = stack.and_then(|stack| stacks::outputs(&stack).remove("ServiceToken")).ok_or_else(|| {
+    async fn wanted(&self, call: &ClusterCall, name: &str, provider: &str, intent: Intent) -> Result<Wanted, Failure> {
+        let token = provider_token(self.account, provider).await?.ok_or_else(|| {
             Failure::refused(format!("the provider's stack {provider} is gone"))
                 .hint("make it again with: trainyard up")
         })?;
-        let mut outputs = Outputs::of(self.plan);
-        let stands = if creating { None } else { configuration_of(self.account, name).await? };
-        let template = self.template(configured, stands, &mut outputs).await?;
+        let creating = intent == Intent::Make;
         Ok(Wanted {
             name: name.to_owned(),
-            template,
+            template: self.template(call, name, intent).await?,
             parameters: [("ServiceToken".to_owned(), token), ("Creating".to_owned(), creating.to_string())].into(),
             capabilities: Vec::new(),
             tags: call.tags.clone(),
@@ -275,18 +253,23 @@ impl Work<'_> {
         })
     }
 
-    async fn template(
-        &self,
-        configured: &Configured,
-        stands: Option<Value>,
-        outputs: &mut Outputs<'_>,
-    ) -> Result<Template, Failure> {
+    async fn template(&self, call: &ClusterCall, name: &str, intent: Intent) -> Result<Template, Failure> {
+        let configured = if intent == Intent::Make { &call.start } else { &call.whole };
         let path = configured.template.as_deref().unwrap_or_default();
         let mut value: Value = serde_json::from_str(artifact(self.plan, path)?)
             .map_err(|error| Failure::internal(format!("{path} is no JSON: {error}")))?;
+        let mut outputs = Outputs::of(self.plan);
         outputs.fill(self.account, &mut value).await?;
-        if let (Some(stands), Some(asked)) = (stands, value.pointer_mut(CONFIGURATION)) {
+        if intent != Intent::Make
+            && let Some(stands) = standing::in_the_template(self.account, name).await?
+            && let Some(asked) = value.pointer_mut(standing::CONFIGURATION)
+        {
             update::keep_what_only_creation_reads(&stands, asked);
+        }
+        if intent == Intent::Repeat
+            && let Some(properties) = value.pointer_mut(PROPERTIES).and_then(Value::as_object_mut)
+        {
+            properties.insert(NUDGE.0.to_owned(), NUDGE.1.into());
         }
         let text = value.to_string();
         if text.len() <= INLINE_BYTES_MAX {
@@ -297,19 +280,19 @@ impl Work<'_> {
     }
 
     /// Waits for the stack that holds the cluster, tells how far the cluster's own stack is, and what failed in it.
-    async fn watch_cluster(&self, name: &str) -> Result<(), Failure> {
-        let (status, seen) = self.watch(name).await?;
+    async fn watch_cluster(&self, name: &str, begun: Seen) -> Result<(), Failure> {
+        let (status, seen) = self.watch(name, begun).await?;
         if matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
             return Ok(());
         }
         Err(failed::explain(self, name, &status, &seen).await)
     }
 
-    async fn watch(&self, name: &str) -> Result<(String, Seen), Failure> {
-        let (mut seen, mut inner, mut pause) = (Seen::default(), Seen::default(), Pause::default());
+    async fn watch(&self, name: &str, mut seen: Seen) -> Result<(String, Seen), Failure> {
+        let (mut inner, mut pause) = (Seen::default(), Pause::default());
         loop {
             let now = seen.look(self.account, name).await?;
-            if phase(&now) != Phase::Moving {
+            if phase(&now) != Phase::Moving && !seen.is_stale() {
                 return Ok((now, seen));
             }
             let text = self.progress(&mut inner).await?;
@@ -333,17 +316,10 @@ impl Work<'_> {
     }
 }
 
-/// Where ParallelCluster's configuration is in the template of the stack that holds the cluster.
-pub const CONFIGURATION: &str = "/Resources/Cluster/Properties/ClusterConfiguration";
-
-/// ParallelCluster's configuration as the stack that holds the cluster has it; `None` where there is no such stack.
-pub async fn configuration_of(account: &Account, stack: &str) -> Result<Option<Value>, Failure> {
-    if stacks::describe(account, stack).await?.is_none() {
-        return Ok(None);
-    }
-    let text = super::keeping::template(account, stack).await?;
-    let template = trainyard_spec::source::data(&text);
-    Ok(template.and_then(|template| template.pointer(CONFIGURATION).cloned()).filter(Value::is_object))
+/// What a provider's stack is spoken to by; `None` where it is gone.
+async fn provider_token(account: &Account, provider: &str) -> Result<Option<String>, Failure> {
+    let stack = stacks::describe(account, provider).await?;
+    Ok(stack.and_then(|stack| stacks::outputs(&stack).remove("ServiceToken")))
 }
 
 /// The plan's target.

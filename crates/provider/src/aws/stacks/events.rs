@@ -12,16 +12,39 @@ const PAGES_MAX: usize = 30;
 /// Stacks inside stacks, when a failure is looked for.
 const DEPTH_MAX: u32 = 3;
 
+/// So often an answer may be from before the operation that was asked for: together some 40 s. CloudFormation is not
+/// read at once as it was written.
+const STALE_LOOKS_MAX: u32 = 14;
+
 /// The events of the operation that runs, or ran last.
 #[derive(Debug, Default)]
 pub struct Seen {
     id: Option<String>,
+    /// What the operation that is awaited is known by in its events.
+    token: Option<String>,
+    pub(super) looks: u32,
     known: HashSet<String>,
     /// Oldest first.
     events: Vec<StackEvent>,
 }
 
 impl Seen {
+    /// Those of the operation with this token, and of none before it.
+    pub fn after(token: String) -> Self {
+        Self { token: Some(token), ..Self::default() }
+    }
+
+    /// What the operation is known by, if it is one that was asked for here.
+    pub fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
+    /// Whether what was read may be from before the operation that is awaited.
+    pub fn is_stale(&self) -> bool {
+        let is_mine = |event: &StackEvent| event.client_request_token() == self.token.as_deref();
+        self.token.is_some() && self.looks <= STALE_LOOKS_MAX && !self.events.iter().any(is_mine)
+    }
+
     /// Which stack it is: its id stays good after it is deleted.
     pub fn is_about(&mut self, id: &str) {
         self.id.get_or_insert_with(|| id.to_owned());

@@ -120,6 +120,27 @@ pub async fn all(account: &Account) -> Answer<Vec<Stack>> {
     Ok(all)
 }
 
+/// Whether a stack was made from this template, with these parameters and tags.
+pub async fn is_as(account: &Account, stack: &Stack, wanted: &Wanted) -> Answer<bool> {
+    let same_parameters = stack.parameters().len() == wanted.parameters.len()
+        && wanted.parameters.iter().all(|(name, value)| parameter(stack, name) == Some(value));
+    let same_tags = stack.tags().len() == wanted.tags.len()
+        && wanted.tags.iter().all(|(key, value)| tag(stack, key) == Some(value));
+    match &wanted.template {
+        Template::Text(text) if same_parameters && same_tags => Ok(template(account, &wanted.name).await? == *text),
+        Template::Text(_) => Ok(false),
+        // Where it lies says which one it is, and the stack does not tell where that was.
+        Template::At(_) | Template::Same => Ok(same_parameters && same_tags),
+    }
+}
+
+/// The template that a stack was made from.
+pub async fn template(account: &Account, name: &str) -> Answer<String> {
+    let asked = account.cloudformation.get_template().stack_name(name).send().await;
+    let answer = asked.map_err(|error| Refused::new("cloudformation:GetTemplate", &error))?;
+    answer.template_body.ok_or_else(|| Refused::unreadable("cloudformation:GetTemplate", "no template"))
+}
+
 /// The tag that says whose a stack is.
 pub const OWNER: &str = "trainyard:cluster";
 
@@ -143,17 +164,17 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
     loop {
         let stack = describe(account, &wanted.name).await?;
         let Some(stack) = stack else {
-            create(account, wanted).await?;
-            return settle(account, &wanted.name, patience).await.map(|_| ());
+            let begun = create(account, wanted).await?;
+            return settle(account, &wanted.name, begun, patience).await.map(|_| ());
         };
         mind_the_owner(&stack, &wanted.name, wanted.tags.get(OWNER).map_or("", String::as_str))?;
         match phase(status(&stack)) {
             Phase::Moving => {
-                watch(account, &wanted.name, patience).await?;
+                watch(account, &wanted.name, Seen::default(), patience).await?;
             }
             Phase::Stands => {
-                if update(account, wanted).await? {
-                    settle(account, &wanted.name, patience).await?;
+                if let Some(begun) = update(account, wanted).await? {
+                    settle(account, &wanted.name, begun, patience).await?;
                 }
                 return Ok(());
             }
@@ -164,7 +185,7 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
             }
             Phase::Stuck if may_mend => {
                 may_mend = false;
-                mend(account, &wanted.name, &[], patience).await?;
+                mend(account, &wanted.name, status(&stack), &[], patience).await?;
             }
             Phase::Broken | Phase::Stuck | Phase::Gone => return Err(stuck(account, &wanted.name, status(&stack))),
         }
@@ -181,14 +202,31 @@ pub fn stuck(account: &Account, name: &str, status: &str) -> Failure {
 
 /// Lets a stack whose change failed, and whose way back failed too, try that way again; and where that fails, without
 /// the resources that may be `skipped`: what they are is then looked at by the next change.
-pub async fn mend(account: &Account, name: &str, skipped: &[&str], patience: &Patience<'_>) -> Result<(), Failure> {
+///
+/// One that was left as it was after a failure (`UPDATE_FAILED`: somebody switched the way back off) is sent back.
+pub async fn mend(
+    account: &Account,
+    name: &str,
+    status: &str,
+    skipped: &[&str],
+    patience: &Patience<'_>,
+) -> Result<(), Failure> {
+    (patience.progress)(&format!("going back to where {name} was"));
+    if status == "UPDATE_FAILED" {
+        let begun = Seen::after(token());
+        let call = account.cloudformation.rollback_stack().stack_name(name).set_client_request_token(begun.token());
+        call.send().await.map_err(|error| Refused::new("cloudformation:RollbackStack", &error))?;
+        watch(account, name, begun, patience).await?;
+        return Ok(());
+    }
     for skip in [&[][..], skipped] {
-        (patience.progress)(&format!("going back to where {name} was"));
-        let call = account.cloudformation.continue_update_rollback().stack_name(name).client_request_token(token());
+        let begun = Seen::after(token());
+        let call = account.cloudformation.continue_update_rollback().stack_name(name);
+        let call = call.set_client_request_token(begun.token());
         let skip = skip.iter().map(|one| (*one).to_owned()).collect();
         let asked = call.set_resources_to_skip(Some(skip)).send().await;
         asked.map_err(|error| Refused::new("cloudformation:ContinueUpdateRollback", &error))?;
-        let (now, _) = watch(account, name, patience).await?;
+        let (now, _) = watch(account, name, begun, patience).await?;
         if phase(&now) != Phase::Stuck || skipped.is_empty() {
             break;
         }
@@ -201,11 +239,12 @@ fn token() -> String {
     format!("trainyard-{}-{}", std::process::id(), jiff::Timestamp::now().as_microsecond())
 }
 
-/// Begins to make the stack.
-pub async fn create(account: &Account, wanted: &Wanted) -> Result<(), Failure> {
+/// Begins to make the stack; what it returns follows that operation.
+pub async fn create(account: &Account, wanted: &Wanted) -> Result<Seen, Failure> {
     let on_failure = if wanted.keep_failed { OnFailure::DoNothing } else { OnFailure::Rollback };
     let call = account.cloudformation.create_stack().stack_name(&wanted.name).on_failure(on_failure);
-    let call = call.client_request_token(token());
+    let begun = Seen::after(token());
+    let call = call.set_client_request_token(begun.token());
     let call = match &wanted.template {
         Template::Text(text) => call.template_body(text),
         Template::At(url) => call.template_url(url),
@@ -216,16 +255,18 @@ pub async fn create(account: &Account, wanted: &Wanted) -> Result<(), Failure> {
         .set_capabilities(Some(capabilities(&wanted.capabilities)))
         .set_tags(Some(tags(&wanted.tags)));
     match call.send().await {
-        Ok(_) => Ok(()),
-        // A call that was repeated after its answer was lost.
-        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(()),
+        Ok(_) => Ok(begun),
+        // Somebody else made it in this moment.
+        Err(error) if error.code() == Some("AlreadyExistsException") => Ok(Seen::default()),
         Err(error) => Err(Refused::new("cloudformation:CreateStack", &error).into()),
     }
 }
 
-/// Begins to update a stack that stands. `false`: there is nothing to change.
-pub async fn update(account: &Account, wanted: &Wanted) -> Result<bool, Failure> {
-    let call = account.cloudformation.update_stack().stack_name(&wanted.name).client_request_token(token());
+/// Begins to update a stack that stands; what it returns follows that operation. `None`: there is nothing to change.
+pub async fn update(account: &Account, wanted: &Wanted) -> Result<Option<Seen>, Failure> {
+    let begun = Seen::after(token());
+    let call = account.cloudformation.update_stack().stack_name(&wanted.name);
+    let call = call.set_client_request_token(begun.token());
     let call = match &wanted.template {
         Template::Text(text) => call.template_body(text),
         Template::At(url) => call.template_url(url),
@@ -236,60 +277,50 @@ pub async fn update(account: &Account, wanted: &Wanted) -> Result<bool, Failure>
         .set_capabilities(Some(capabilities(&wanted.capabilities)))
         .set_tags(Some(tags(&wanted.tags)));
     match call.send().await.map_err(|error| Refused::new("cloudformation:UpdateStack", &error)) {
-        Ok(_) => Ok(true),
-        Err(refused) if refused.message.contains("No updates are to be performed") => Ok(false),
+        Ok(_) => Ok(Some(begun)),
+        Err(refused) if refused.message.contains("No updates are to be performed") => Ok(None),
         Err(refused) => Err(refused.into()),
     }
 }
 
 /// Deletes the stack and what it does not retain. One that is not there is fine.
 pub async fn delete(account: &Account, name: &str, cluster: &str, patience: &Patience<'_>) -> Result<(), Failure> {
-    begin_delete(account, name, cluster, patience).await?;
-    let (status, seen) = watch_deletion(account, name, patience).await?;
+    let begun = begin_delete(account, name, cluster, patience).await?;
+    let (status, seen) = watch(account, name, begun, patience).await?;
     if status == "DELETE_COMPLETE" { Ok(()) } else { Err(seen.failure(account, name, &status).await) }
 }
 
-/// Waits for a deletion that was asked for. For a moment the stack may still be told as it was.
-async fn watch_deletion(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(String, Seen), Failure> {
-    let mut looks = 0;
-    loop {
-        let (now, seen) = watch(account, name, patience).await?;
-        looks += 1;
-        if phase(&now) != Phase::Stands || looks > 5 {
-            return Ok((now, seen));
-        }
-        patience.pause(&format!("the deletion of {name}"), "asked for", Duration::from_secs(2)).await?;
-    }
-}
-
-/// Asks for the deletion, once nothing else is being done to the stack.
+/// Asks for the deletion, once nothing else is being done to the stack; what it returns follows that operation.
 pub async fn begin_delete(
     account: &Account,
     name: &str,
     cluster: &str,
     patience: &Patience<'_>,
-) -> Result<(), Failure> {
+) -> Result<Seen, Failure> {
     loop {
-        let Some(stack) = describe(account, name).await? else { return Ok(()) };
+        let Some(stack) = describe(account, name).await? else { return Ok(Seen::default()) };
         mind_the_owner(&stack, name, cluster)?;
         match status(&stack) {
-            "DELETE_IN_PROGRESS" => return Ok(()),
+            "DELETE_IN_PROGRESS" => return Ok(Seen::default()),
             status if phase(status) == Phase::Moving => {
-                watch(account, name, patience).await?;
+                watch(account, name, Seen::default(), patience).await?;
             }
             _ => {
-                let asked =
-                    account.cloudformation.delete_stack().stack_name(name).client_request_token(token()).send().await;
+                let mut begun = Seen::after(token());
+                // By its id it is known also when it is gone.
+                begun.is_about(stack.stack_id().unwrap_or(name));
+                let call = account.cloudformation.delete_stack().stack_name(name);
+                let asked = call.set_client_request_token(begun.token()).send().await;
                 asked.map_err(|error| Refused::new("cloudformation:DeleteStack", &error))?;
-                return Ok(());
+                return Ok(begun);
             }
         }
     }
 }
 
 /// Waits for the operation that was begun, and tells what failed in it.
-pub async fn settle(account: &Account, name: &str, patience: &Patience<'_>) -> Result<String, Failure> {
-    let (status, seen) = watch(account, name, patience).await?;
+pub async fn settle(account: &Account, name: &str, begun: Seen, patience: &Patience<'_>) -> Result<String, Failure> {
+    let (status, seen) = watch(account, name, begun, patience).await?;
     let is_well = matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "DELETE_COMPLETE");
     if is_well {
         return Ok(status);
@@ -298,12 +329,16 @@ pub async fn settle(account: &Account, name: &str, patience: &Patience<'_>) -> R
 }
 
 /// Waits until nothing is being done to the stack, and returns its status.
-pub async fn watch(account: &Account, name: &str, patience: &Patience<'_>) -> Result<(String, Seen), Failure> {
-    let mut seen = Seen::default();
+pub async fn watch(
+    account: &Account,
+    name: &str,
+    mut seen: Seen,
+    patience: &Patience<'_>,
+) -> Result<(String, Seen), Failure> {
     let mut pause = Pause::default();
     loop {
         let now = seen.look(account, name).await?;
-        if phase(&now) != Phase::Moving {
+        if phase(&now) != Phase::Moving && !seen.is_stale() {
             return Ok((now, seen));
         }
         patience.pause(&format!("the stack {name}"), &seen.progress(), pause.next()).await?;
@@ -331,6 +366,7 @@ impl Seen {
             self.is_about(id);
         }
         self.read(account, name).await?;
+        self.looks += 1;
         Ok(now)
     }
 }

@@ -1,17 +1,17 @@
 //! What stays after `down`, and deleting it by its name.
 
-use std::collections::BTreeSet;
+mod delete;
+mod leavings;
 
 use aws_sdk_cloudformation::types::StackResourceSummary;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use serde::Serialize;
-use serde_json::{Value, json};
 use trainyard_plan::Plan;
 use trainyard_plan::aws::{AwsTarget, Keepsake, STACKS, StackKind};
 
+pub use delete::delete;
+
 use super::refused::{Answer, Refused};
-use super::stacks::{self, Template, Wanted};
-use super::{Account, Patience, api, cluster};
+use super::{Account, api, cluster, stacks};
 use crate::Failure;
 
 /// Resources that are worth being named: they hold something, or cost something.
@@ -89,6 +89,8 @@ pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> 
             "its clusters share it",
         ));
     }
+    let left = leavings::kept(account, &plan.cluster, &all).await?;
+    all.extend(left);
     Ok(all)
 }
 
@@ -209,155 +211,9 @@ fn parallelcluster_bucket(number: &str, region: &str) -> String {
     format!("parallelcluster-{}-v1-do-not-delete", trainyard_plan::hex(&digest[..8]))
 }
 
-/// Deletes what is kept under these names, last made first.
-pub async fn delete(
-    account: &Account,
-    plan: &Plan,
-    names: &BTreeSet<String>,
-    patience: &Patience<'_>,
-) -> Result<Vec<Kept>, Failure> {
-    let all = kept(account, plan).await?;
-    let mut deleted = Vec::new();
-    for one in all.into_iter().rev().filter(|one| names.contains(&one.name)) {
-        (patience.progress)(&format!("deleting {}", one.what));
-        match (&one.stack_name, one.name.as_str()) {
-            (Some(stack), _) => delete_stack(account, stack, &plan.cluster, patience).await?,
-            (None, "logs") => delete_groups(account, &one.resources).await?,
-            (None, "key") => api::delete_key_pair(account, one.resources.first().map_or("", String::as_str)).await?,
-            (None, _) => {
-                for bucket in &one.resources {
-                    empty(account, bucket, patience).await?;
-                    let asked = account.s3.delete_bucket().bucket(bucket).send().await;
-                    match asked.map_err(|error| Refused::new("s3:DeleteBucket", &error)) {
-                        Err(refused) if !refused.is_absent() => return Err(refused.into()),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        deleted.push(one);
-    }
-    Ok(deleted)
-}
-
-async fn delete_groups(account: &Account, groups: &[String]) -> Result<(), Failure> {
-    for group in groups {
-        let asked = account.logs.delete_log_group().log_group_name(group).send().await;
-        match asked.map_err(|error| Refused::new("logs:DeleteLogGroup", &error)) {
-            Err(refused) if !refused.is_absent() => return Err(refused.into()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// First the template lets go of what it retains, then buckets are emptied, then CloudFormation deletes it all.
-async fn delete_stack(account: &Account, name: &str, cluster: &str, patience: &Patience<'_>) -> Result<(), Failure> {
-    // A run that was interrupted may have come this far already.
-    let is_going = |status: &str| matches!(status, "DELETE_IN_PROGRESS" | "DELETE_FAILED");
-    let Some(stack) = stacks::describe(account, name).await? else { return Ok(()) };
-    stacks::mind_the_owner(&stack, name, cluster)?;
-    if !is_going(stacks::status(&stack)) {
-        let wanted = Wanted {
-            name: name.to_owned(),
-            template: Template::Text(unlocked(&template(account, name).await?)?),
-            parameters: stack
-                .parameters()
-                .iter()
-                .filter_map(|one| Some((one.parameter_key()?.to_owned(), one.parameter_value()?.to_owned())))
-                .collect(),
-            capabilities: stack.capabilities().iter().map(|one| one.as_str().to_owned()).collect(),
-            tags: stack
-                .tags()
-                .iter()
-                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
-                .collect(),
-            keep_failed: false,
-        };
-        stacks::deploy(account, &wanted, patience).await?;
-    }
-    for resource in resources(account, name).await? {
-        if let (Some("AWS::S3::Bucket"), Some(bucket)) = (resource.resource_type(), resource.physical_resource_id()) {
-            empty(account, bucket, patience).await?;
-        }
-    }
-    stacks::delete(account, name, cluster, patience).await
-}
-
-/// The template that a stack was made from.
-pub async fn template(account: &Account, name: &str) -> Answer<String> {
-    let asked = account.cloudformation.get_template().stack_name(name).send().await;
-    let answer = asked.map_err(|error| Refused::new("cloudformation:GetTemplate", &error))?;
-    answer.template_body.ok_or_else(|| Refused::unreadable("cloudformation:GetTemplate", "no template"))
-}
-
-/// The same template with nothing retained. CloudFormation takes a change of these attributes only beside another
-/// change, so it gets a resource that is nothing.
-fn unlocked(text: &str) -> Result<String, Failure> {
-    let mut template = trainyard_spec::source::data(text).ok_or_else(|| {
-        Failure::refused("the stack's template cannot be read").hint("delete the stack in the console")
-    })?;
-    if let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) {
-        for resource in resources.values_mut().filter_map(Value::as_object_mut) {
-            for key in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                if resource.contains_key(key) {
-                    resource.insert(key.to_owned(), "Delete".into());
-                }
-            }
-            let properties = resource.get_mut("Properties").and_then(Value::as_object_mut);
-            if let Some(protection) = properties.and_then(|properties| properties.get_mut("DeletionProtection")) {
-                *protection = false.into();
-            }
-        }
-        resources.insert("Unlocked".to_owned(), json!({ "Type": "AWS::CloudFormation::WaitConditionHandle" }));
-    }
-    Ok(template.to_string())
-}
-
-/// Deletes every object of a bucket, with all its versions.
-async fn empty(account: &Account, bucket: &str, patience: &Patience<'_>) -> Result<(), Failure> {
-    let mut count = 0;
-    loop {
-        let asked = account.s3.list_object_versions().bucket(bucket).max_keys(1000).send().await;
-        let page = match asked.map_err(|error| Refused::new("s3:ListObjectVersions", &error)) {
-            Ok(page) => page,
-            Err(refused) if refused.is_absent() => return Ok(()),
-            Err(refused) => return Err(refused.into()),
-        };
-        let id = |key: Option<&str>, version: Option<&str>| {
-            ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
-        };
-        let versions = page.versions().iter().filter_map(|one| id(one.key(), one.version_id()));
-        let markers = page.delete_markers().iter().filter_map(|one| id(one.key(), one.version_id()));
-        let ids: Vec<ObjectIdentifier> = versions.chain(markers).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        count += ids.len();
-        let delete = Delete::builder().set_objects(Some(ids)).quiet(true).build();
-        let delete = delete.map_err(|error| Failure::internal(error.to_string()))?;
-        let asked = account.s3.delete_objects().bucket(bucket).delete(delete).send().await;
-        let answer = asked.map_err(|error| Refused::new("s3:DeleteObjects", &error))?;
-        if let Some(first) = answer.errors().first() {
-            let why = format!("{}: {}", first.code().unwrap_or_default(), first.message().unwrap_or_default());
-            return Err(Failure::refused(format!("an object of the bucket {bucket} could not be deleted"))
-                .caused_by(std::io::Error::other(why)));
-        }
-        patience.mind(&format!("emptying the bucket {bucket}"), &format!("{count} objects deleted"))?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_is_retained_in_an_unlocked_template() {
-        let text = "Resources:\n  A:\n    Type: T\n    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n  B:\n    Type: T\n";
-        let template = unlocked(text).expect("readable");
-        assert!(!template.contains("Retain"), "{template}");
-        assert!(template.contains("WaitConditionHandle") && template.contains("\"B\":{\"Type\":\"T\"}"), "{template}");
-    }
 
     /// The name that ParallelCluster gives its bucket, as its own code makes it.
     #[test]
