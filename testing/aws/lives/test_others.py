@@ -65,7 +65,7 @@ class Others(OthersTest):
         self.up()
         self.tell("fleet", "stop", self.spec_file, "--yes")
         run = self.tell("up", self.spec_file, code=3)
-        self.assertIn("STOPPED", run.err, run.said)
+        self.assertIn("fleet of cpu is stopped", run.err, run.said)
         self.assertIn("trainyard fleet start", run.err, run.said)
         self.tell("fleet", "start", self.spec_file)
         self.up()

@@ -70,9 +70,18 @@ fn show_scheduler(ui: &Ui, observed: &Observed) {
 #[cfg(feature = "aws")]
 fn stands(observed: &Observed) -> bool {
     match &observed.cloud {
-        Some(cloud) => matches!(cloud.cluster.cluster_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE"),
+        Some(cloud) => {
+            matches!(cloud.cluster.cluster_status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE")
+                || was_taken_back(cloud)
+        }
         None => observed.controller,
     }
+}
+
+/// ParallelCluster says UPDATE_FAILED, but the cluster stands as it did before that change.
+#[cfg(feature = "aws")]
+fn was_taken_back(cloud: &trainyard_provider::aws::Cloud) -> bool {
+    cloud.cluster.stack_status == "UPDATE_ROLLBACK_COMPLETE"
 }
 
 #[cfg(not(feature = "aws"))]
@@ -91,6 +100,9 @@ fn show_cloud(ui: &Ui, cluster: &str, observed: &Observed) -> bool {
     let Some(cloud) = &observed.cloud else { return false };
     let described = &cloud.cluster;
     ui.data(&format!("cluster {cluster}: {} (ParallelCluster {})", described.cluster_status, described.version));
+    if was_taken_back(cloud) {
+        ui.data("the last change failed and was taken back; the cluster stands as it did before");
+    }
     let since = cloud.fleet.updated_at.as_ref().map(|at| format!(" since {at}")).unwrap_or_default();
     ui.data(&format!("fleet: {}{since}", cloud.fleet.status));
     let heads = cloud.instances.iter().filter(|one| one.tag("node-type") == Some("HeadNode"));

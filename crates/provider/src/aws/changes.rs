@@ -117,7 +117,10 @@ pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result
     let mut stands = false;
     for call in Outputs::calls(plan) {
         let stack = stacks::describe(account, &call.stack_name).await?;
-        stands |= stack.is_some();
+        if let Some(stack) = &stack {
+            stacks::mind_the_owner(stack, &call.stack_name, &plan.cluster)?;
+            stands = true;
+        }
         let change = stack_change(account, plan, call, stack.as_ref(), &mut outputs, with_drift).await?;
         // Whoever reads what is replaced gets another.
         let replaced = change.iter().flat_map(|change| &change.resources).filter(|one| one.fate > Fate::InPlace);

@@ -115,6 +115,7 @@ def continue_update_rollback(self: Any) -> ActionResult:
     if wrong := [name for name in skipped if name not in failed]:
         raise ValidationError(f"The following resources cannot be skipped, since they did not fail: {wrong}")
     remember(self.cloudformation_backend, stack.name, description(stack))
+    stack.token = self._get_param("ClientRequestToken")
     stack.carry_out(stack.begin_rollback(skipped))
     return ActionResult({})
 
@@ -125,6 +126,7 @@ def rollback_stack(self: Any) -> ActionResult:
     if stack.status not in LEFT_AS_THEY_ARE:
         raise ValidationError(f"Stack:{stack.stack_id} is in {stack.status} state and can not be rolled back.")
     remember(self.cloudformation_backend, stack.name, description(stack))
+    stack.token = self._get_param("ClientRequestToken")
     stack.carry_out(stack.begin_rollback([]))
     return ActionResult({"StackId": stack.stack_id})
 

@@ -103,11 +103,11 @@ class Stack(LookUps):
             self.outputs = self._evaluate_outputs()
         except (ResourceFailure, TemplateError) as failure:
             if keep_failures:
+                self._way_back = lambda _: self._go_back(before, snapshot, replaced)
                 self._record(None, "UPDATE_FAILED", str(failure))
                 return
             self._record(None, "UPDATE_ROLLBACK_IN_PROGRESS", str(failure))
-            self.body, self.template, self.given, self.values, self.settings.tags = before
-            self._undo_update(snapshot, replaced)
+            self._go_back(before, snapshot, replaced)
             return
         self._record(None, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         gone = [item for name, item in self.resources.items() if name not in self.template["Resources"]]
@@ -137,7 +137,7 @@ class Stack(LookUps):
 
     def begin_rollback(self, skipped: list[str]) -> Callable[[], None]:
         """Continue a rollback that failed, or roll back what was left as it was."""
-        if self.status == "UPDATE_ROLLBACK_FAILED" and (way_back := self._way_back):
+        if self.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED") and (way_back := self._way_back):
             self._record(None, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
             return lambda: way_back(skipped)
         self._record(None, "ROLLBACK_IN_PROGRESS", "User Initiated")
@@ -261,6 +261,12 @@ class Stack(LookUps):
         if final == "DELETE" and not left:
             self.deleted_at = now()
         self._record(None, f"{final}_FAILED" if left else f"{final}_COMPLETE", reason)
+
+    def _go_back(
+        self, before: tuple[Any, ...], snapshot: dict[str, Any], replaced: list[StackResource]
+    ) -> None:
+        self.body, self.template, self.given, self.values, self.settings.tags = before
+        self._undo_update(snapshot, replaced)
 
     def _undo_update(self, snapshot: dict[str, Any], replaced: list[StackResource]) -> None:
         leftover: list[StackResource] = []

@@ -151,6 +151,11 @@ impl Work<'_> {
                 Phase::Moving => {
                     self.watch(name, Seen::default()).await?;
                 }
+                Phase::Stands if may_delete && root(self.account, &self.plan.cluster).await?.is_none() => {
+                    may_delete = false;
+                    (self.patience.progress)("the cluster's own stack is gone: it is made anew");
+                    self.delete_stack(name).await?;
+                }
                 Phase::Stands => {
                     if stacks::parameter(&stack, "Creating") == Some("true") {
                         self.forget_creating(name).await?;
@@ -178,6 +183,10 @@ impl Work<'_> {
 
     async fn change_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {
         self.around_the_fleet(call, async |differs| {
+            // The provider takes an update without changes for a failure where ParallelCluster's last one was taken back.
+            if !differs && is_as_asked(self.account, self.plan, call).await? {
+                return Ok(());
+            }
             let wanted = self.wanted(call, name, provider, Intent::Change).await?;
             if self.change(&wanted).await? || !differs {
                 return Ok(());

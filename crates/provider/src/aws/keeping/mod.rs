@@ -53,7 +53,7 @@ pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> 
     let mut all = Vec::new();
     for keepsake in &target.keeps {
         if stacks::describe(account, &keepsake.stack_name).await?.is_some() {
-            all.push(of_stack(account, keepsake).await?);
+            all.extend(of_stack(account, keepsake).await?);
         }
     }
     let beside = |name: &str, what: &str, resources: Vec<String>, because: &str| Kept {
@@ -67,7 +67,7 @@ pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> 
         has_data: false,
     };
     for (name, kind) in forgotten(account, plan, target).await? {
-        all.push(of_stack(account, &forgotten_keepsake(&name, kind)).await?);
+        all.extend(of_stack(account, &forgotten_keepsake(&name, kind)).await?);
     }
     let key = super::key_name(plan);
     // Only one that trainyard made for this cluster: a person's own is theirs.
@@ -122,10 +122,14 @@ fn forgotten_keepsake(stack_name: &str, kind: &StackKind) -> Keepsake {
     }
 }
 
-async fn of_stack(account: &Account, keepsake: &Keepsake) -> Result<Kept, Failure> {
-    let resources = resources(account, &keepsake.stack_name).await?;
+/// What a stack holds; `None` where it is gone, although a late look showed it.
+async fn of_stack(account: &Account, keepsake: &Keepsake) -> Answer<Option<Kept>> {
+    let resources = match resources(account, &keepsake.stack_name).await {
+        Err(refused) if refused.is_absent() => return Ok(None),
+        found => found?,
+    };
     let is_named = |one: &&StackResourceSummary| one.resource_type().is_some_and(|kind| NAMED.contains(&kind));
-    Ok(Kept {
+    Ok(Some(Kept {
         name: keepsake.name.clone(),
         what: keepsake.what.clone(),
         stack_name: Some(keepsake.stack_name.clone()),
@@ -138,7 +142,7 @@ async fn of_stack(account: &Account, keepsake: &Keepsake) -> Result<Kept, Failur
         by_use: keepsake.by_use.clone(),
         because: keepsake.because.clone(),
         has_data: keepsake.has_data,
-    })
+    }))
 }
 
 async fn resources(account: &Account, stack: &str) -> Answer<Vec<StackResourceSummary>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use aws_sdk_cloudformation::types::StackEvent;
+use aws_sdk_cloudformation::types::{Stack, StackEvent};
 
 use crate::Failure;
 use crate::aws::refused::{Answer, Refused};
@@ -16,13 +16,18 @@ const DEPTH_MAX: u32 = 3;
 /// read at once as it was written.
 const STALE_LOOKS_MAX: u32 = 14;
 
+/// So long before the first event a request may have been noted.
+const REQUEST_MILLISECONDS: i64 = 10_000;
+
 /// The events of the operation that runs, or ran last.
 #[derive(Debug, Default)]
 pub struct Seen {
     id: Option<String>,
     /// What the operation that is awaited is known by in its events.
     token: Option<String>,
-    pub(super) looks: u32,
+    looks: u32,
+    /// Whether the stack itself was shown as these events leave it.
+    agrees: bool,
     known: HashSet<String>,
     /// Oldest first.
     events: Vec<StackEvent>,
@@ -39,10 +44,31 @@ impl Seen {
         self.token.clone()
     }
 
-    /// Whether what was read may be from before the operation that is awaited.
+    /// Whether what was read may be from before the operation that is awaited, or whoever looks next may still be
+    /// shown what was.
     pub fn is_stale(&self) -> bool {
-        let is_mine = |event: &StackEvent| event.client_request_token() == self.token.as_deref();
-        self.token.is_some() && self.looks <= STALE_LOOKS_MAX && !self.events.iter().any(is_mine)
+        self.token.is_some() && self.looks <= STALE_LOOKS_MAX && !self.agrees
+    }
+
+    /// Takes in how the stack itself was shown; returns its status, by the events of the awaited operation if they are
+    /// there.
+    pub(super) fn shown(&mut self, stack: Option<&Stack>) -> String {
+        self.looks += 1;
+        let shown = stack.map_or("DELETE_COMPLETE", super::status);
+        let is_mine = |event: &&StackEvent| event.client_request_token() == self.token.as_deref();
+        let mine = self.events.iter().rev().find(|event| is_mine(event) && is_the_stack_itself(event));
+        let told = mine.filter(|_| self.token.is_some()).map(|event| status(event).to_owned());
+        let is_recent = told.as_deref() == Some("DELETE_COMPLETE") || self.is_recent(stack);
+        self.agrees = told.as_deref() == Some(shown) && is_recent;
+        told.unwrap_or_else(|| shown.to_owned())
+    }
+
+    /// Whether a stack is shown as it is since the operation began. CloudFormation notes the time of a request some
+    /// time before the first event.
+    fn is_recent(&self, stack: Option<&Stack>) -> bool {
+        let Some(stack) = stack else { return false };
+        let shown = stack.last_updated_time().or(stack.creation_time()).and_then(|at| at.to_millis().ok());
+        shown.zip(self.began_at()).is_none_or(|(shown, began)| shown >= began - REQUEST_MILLISECONDS)
     }
 
     /// Which stack it is: its id stays good after it is deleted.

@@ -358,16 +358,15 @@ impl Pause {
 }
 
 impl Seen {
-    /// Reads status and events.
+    /// Reads status and events. The events of an operation that was asked for here are what counts: what else is
+    /// read may be from before it.
     pub async fn look(&mut self, account: &Account, name: &str) -> Answer<String> {
         let stack = describe(account, self.stack_id().unwrap_or(name)).await?;
-        let now = stack.as_ref().map_or("DELETE_COMPLETE", status).to_owned();
         if let Some(id) = stack.as_ref().and_then(Stack::stack_id) {
             self.is_about(id);
         }
         self.read(account, name).await?;
-        self.looks += 1;
-        Ok(now)
+        Ok(self.shown(stack.as_ref()))
     }
 }
 
