@@ -4,7 +4,7 @@
 mod balancers;
 mod ec2;
 pub mod lookup;
-mod ssm;
+pub mod ssm;
 mod xml;
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
