@@ -28,7 +28,7 @@ pub struct Run {
     /// GPUs on each node.
     #[arg(long, value_name = "COUNT")]
     gpus_per_node: Option<u32>,
-    /// End it after this long, with code 124. On AWS 3600 unless said, at most 172800; in a rehearsal it may take any
+    /// End it after this long, with code 124. On AWS 3600 unless said, at most 172740; in a rehearsal it may take any
     /// time.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     timeout: Option<u32>,

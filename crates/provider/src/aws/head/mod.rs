@@ -15,12 +15,12 @@ use crate::Failure;
 use crate::head::{Head, Order, Said};
 use script::{ERR_BYTES, OUT_BYTES, Report, TIMED_OUT};
 
-/// How long a command may take unless somebody says otherwise, and at most: Systems Manager allows no more.
-pub const SECONDS: u32 = 3600;
-/// 48 hours.
-pub const SECONDS_MAX: u32 = 172_800;
+/// How long a command may take unless somebody says otherwise.
+const SECONDS: u32 = 3600;
 /// Systems Manager's own limit comes so much later than the command's: the command ends by its own means first.
-const GRACE_SECONDS: u64 = 60;
+const GRACE_SECONDS: u32 = 60;
+/// The longest that a command may take: Systems Manager allows 48 hours.
+const SECONDS_MAX: u32 = 172_800 - GRACE_SECONDS;
 /// When it is said that the output comes at the end.
 const SILENCE: Duration = Duration::from_secs(3);
 /// How long the end of a command that is cancelled is waited for.
@@ -70,15 +70,15 @@ impl AwsHead<'_> {
         let instances = api::instances(account, self.cluster).await?;
         let head = self.running(&instances)?;
         let token = token()?;
-        let limit = u64::from(seconds);
+        let (limit, grace) = (u64::from(seconds), u64::from(GRACE_SECONDS));
         let text = script::script(user(head)?, &token, limit, &order.words());
         let begun = Instant::now();
-        let sent = ssm::send(account, &head.id, &text, limit + GRACE_SECONDS);
+        let sent = ssm::send(account, &head.id, &text, limit + grace);
         let sent = sent.await.map_err(|refused| self.not_sent(refused, &head.id))?;
-        let give_up = begun + Duration::from_secs(ssm::DELIVERY_SECONDS + limit + 2 * GRACE_SECONDS);
+        let give_up = begun + Duration::from_secs(ssm::DELIVERY_SECONDS + limit + 2 * grace);
         let ended = tokio::select! {
             biased;
-            ended = ssm::end_of(account, &sent, give_up) => ended?,
+            ended = ssm::end_of(account, &sent, give_up) => ended.map_err(|refused| lost(refused, &sent))?,
             () = stopped(&self.aws.cancel) => return Err(called_back(account, &sent).await),
             () = after(SILENCE, || tell(Said::Note("the command runs on the head; what it says comes when it has ended"))) => None,
         };
@@ -145,13 +145,20 @@ async fn called_back(account: &Account, sent: &ssm::Sent) -> Failure {
         Ok(()) => {
             // Whether it has ended is worth a moment; what it comes to does not matter any more.
             let _ = ssm::end_of(account, sent, Instant::now() + CANCEL).await;
-            Failure::interrupted("the command was cancelled, and with it the job that it waited for")
+            Failure::interrupted("the command was cancelled; the job that it waited for ends with it")
                 .hint("see whether something goes on: trainyard status")
         }
         Err(refused) => Failure::interrupted(format!("stopped, but the command {} could not be cancelled", sent.id))
             .caused_by(refused)
             .hint("see which jobs run: trainyard status; end one with: trainyard run -- scancel ID"),
     }
+}
+
+/// What was sent goes on, whoever may ask about it.
+fn lost(refused: Refused, sent: &ssm::Sent) -> Failure {
+    Failure::from(refused)
+        .within(format!("the command {} goes on on the head, and its end cannot be seen from here", sent.id))
+        .hint("see which jobs run: trainyard status; end one with: trainyard run -- scancel ID")
 }
 
 /// The cluster's own user, by the system that the head runs.
@@ -183,7 +190,7 @@ fn notes(report: &Report<'_>, seconds: u32, took: Duration) -> Vec<String> {
             ));
         }
     }
-    notes.push("a command whose output is long: send it to a file of /fsx or /home".to_owned());
+    notes.push("a long output is better sent to a file of /fsx or /home in the first place".to_owned());
     notes
 }
 

@@ -2,7 +2,7 @@
 token=$1 sent_by=$2 seconds=$3
 shift 3
 PATH=$PATH:/opt/slurm/bin
-folder=$(mktemp -d "$HOME/trainyard-run-XXXXXXXX") || exit 1
+folder=$(mktemp -d "$HOME/.trainyard-run-XXXXXXXX") || exit 1
 timeout --kill-after=30 "$seconds" "$@" >"$folder/stdout" 2>"$folder/stderr" </dev/null &
 work=$!
 trap 'kill -TERM "$work"' HUP INT TERM
