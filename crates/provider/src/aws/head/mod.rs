@@ -136,7 +136,7 @@ impl AwsHead<'_> {
 async fn after(pause: Duration, tell: impl FnOnce()) {
     tokio::time::sleep(pause).await;
     tell();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Cancels what was sent. The agent kills the script; what it started sees that, and ends with its job.
@@ -220,6 +220,7 @@ mod tests {
         }
     }
 
+    /// D-B25: no user name for some systems.
     #[test]
     fn every_system_has_its_user() {
         use trainyard_spec::model::Os;

@@ -4,6 +4,8 @@
 pub const OUT_BYTES: usize = 23_500;
 /// The same of its errors, of which it hands on 8,000.
 pub const ERR_BYTES: usize = 7_800;
+/// The exit code of `timeout` where it ended something.
+pub const TIMED_OUT: i32 = 124;
 
 /// What runs on the head, as the cluster's user. Made of constants; what somebody typed are its arguments.
 const RUNNER: &str = include_str!("runner.sh");
@@ -200,6 +202,3 @@ mod tests {
         assert_eq!((found.code, found.out), (TIMED_OUT, "told\n"));
     }
 }
-
-/// The exit code of `timeout` where it ended something.
-pub const TIMED_OUT: i32 = 124;
