@@ -278,10 +278,10 @@ impl Session {
         let made = self.made(target)?;
         if matches!(made.plan.target, trainyard_plan::Target::Aws(_)) {
             return Err(Failure::refused(format!(
-                "`{}` stands on AWS, and this version starts jobs in rehearsals only",
+                "`{}` stands on AWS, and this version copies a job's files to rehearsals only",
                 made.plan.cluster
             ))
-            .hint("log in to the head (its address: trainyard status), and use sbatch and srun there")
+            .hint("submit a script that lies on the cluster: trainyard run -- sbatch /fsx/jobs/JOB.sbatch")
             .hint(
                 "or rehearse the job on this machine: trainyard up --rehearse, then the same command with --on local",
             ));

@@ -126,6 +126,42 @@ fn what_is_not_there_is_refused_with_3_and_the_next_command() {
     assert_eq!(place.run(&["run", "--", "true"]).code, 125);
 }
 
+#[test]
+fn logs_of_a_cluster_that_is_not_there_are_refused_and_odd_counts_are_usage() {
+    let place = Place::new();
+    place.write("trainyard.yaml", SMALLEST);
+    for (args, code, says) in [
+        (&["logs", "list"][..], 3, "there is no cluster called `demo`"),
+        (&["logs", "tail", "slurmctld"], 3, "trainyard up"),
+        (&["logs", "tail", "--lines", "0"], 2, "1..=10000"),
+        (&["run", "--timeout", "0", "--", "true"], 2, "--timeout"),
+    ] {
+        let output = place.run(args);
+        assert_eq!(output.code, code, "{args:?}: {}", output.stderr);
+        assert!(output.stderr.contains(says), "{args:?}: {}", output.stderr);
+    }
+    let help = place.ok(&["logs", "tail", "--help"]).stdout;
+    assert!(help.contains("trainyard logs tail cfn-init --node head"), "{help}");
+}
+
+/// A head that takes no commands is a refusal before AWS is asked; one of ours, so with 125.
+#[test]
+#[cfg(feature = "aws")]
+fn run_on_a_head_without_systems_manager_is_refused_with_what_to_write() {
+    let place = Place::new();
+    let cpu = std::fs::read_to_string(examples().join("cpu.yaml")).expect("read");
+    for (ssm, says) in [("false", "access: { ssm: true }"), ("true", "AWS_PROFILE")] {
+        place.write("closed.yaml", &format!("{cpu}\naccess: {{ ssm: {ssm} }}\n"));
+        place.ok(&["plan", "closed.yaml", "--out", "out"]);
+        std::fs::create_dir_all(place.path("home/aws/cpu")).expect("made");
+        std::fs::copy(place.path("out/plan.json"), place.path("home/aws/cpu/plan.json")).expect("copied");
+        let output = place.run_with(&["run", "--file", "closed.yaml", "--", "hostname"], NO_CREDENTIALS);
+        assert_eq!(output.code, 125, "{}", output.stderr);
+        assert!(output.stderr.contains(says), "{}", output.stderr);
+        std::fs::remove_dir_all(place.path("out")).expect("removed");
+    }
+}
+
 /// Without credentials nothing is begun, and the way out is said. Nothing of this leaves the machine.
 #[test]
 #[cfg(feature = "aws")]

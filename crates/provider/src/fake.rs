@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use trainyard_plan::{Action, Facts, LocalFacts, Plan};
 use trainyard_spec::Spec;
 
-use crate::{Failure, Observed, Provider, StepContext};
+use crate::{Failure, Head, Logs, Observed, Provider, StepContext};
 
 /// What the fake was told to do wrong.
 #[derive(Debug, Clone, Default)]
@@ -80,5 +80,13 @@ impl Provider for Fake {
 
     fn observe(&self, _: &Plan) -> Result<Observed, Failure> {
         Ok(Observed::here(true, Vec::new(), Vec::new()))
+    }
+
+    fn head<'a>(&'a self, _: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure> {
+        Err(Failure::refused("what only remembers has no head"))
+    }
+
+    fn logs<'a>(&'a self, _: &'a Plan) -> Result<Box<dyn Logs + 'a>, Failure> {
+        Err(Failure::refused("what only remembers has no logs"))
     }
 }

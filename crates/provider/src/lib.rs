@@ -9,7 +9,9 @@ pub mod aws;
 pub mod engine;
 pub mod failure;
 pub mod fake;
+pub mod head;
 pub mod local;
+pub mod logs;
 mod slurm;
 
 use std::time::{Duration, Instant};
@@ -20,6 +22,8 @@ use trainyard_run::Cancel;
 use trainyard_spec::Spec;
 
 pub use failure::{Failure, Kind};
+pub use head::Head;
+pub use logs::Logs;
 
 /// What a provider may use while it works on one step.
 pub struct StepContext<'a> {
@@ -75,6 +79,12 @@ pub trait Provider {
 
     /// What is there now.
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure>;
+
+    /// The way onto the head of a cluster that runs.
+    fn head<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure>;
+
+    /// The logs of the cluster's nodes.
+    fn logs<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Logs + 'a>, Failure>;
 }
 
 /// A cluster as it is now.

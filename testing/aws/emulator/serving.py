@@ -65,7 +65,7 @@ class Application:
         return begun[0], begun[1], body
 
 
-def serve(port: int, clusters: bool, options: dict[str, Any]) -> None:
+def serve(port: int, clusters: bool, options: dict[str, Any], scripts: bool = False) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
@@ -86,10 +86,11 @@ def serve(port: int, clusters: bool, options: dict[str, Any]) -> None:
     )
     endpoint = f"http://{HOST}:{server.server_port}"
     # The default handler would try to shut the server down from its own thread and hang.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: _leave())
+    signal.signal(signal.SIGINT, lambda *_: _leave())
     threading.Thread(target=_end_with_input, daemon=True).start()
     if clusters:
+        world.options.scripts = scripts
         _let_clusters_live(endpoint)
     print(json.dumps({"endpoint": endpoint}), flush=True)
     server.serve_forever()
@@ -106,6 +107,14 @@ def _let_clusters_live(endpoint: str) -> None:
 def _end_with_input() -> None:
     while sys.stdin.buffer.read(4096):
         pass
+    _leave()
+
+
+def _leave() -> None:
+    """At once: what runs in the background has nothing to put in order but the folders of heads."""
+    from .clusters import head_shell
+
+    head_shell.forget_all()
     os._exit(0)
 
 

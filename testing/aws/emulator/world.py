@@ -23,6 +23,7 @@ class Options:
     """What a server may be told about time; every value is in seconds."""
 
     clusters: bool = False
+    scripts: bool = False  # whether scripts on head nodes are really run
     pace: float = 0.0  # between two resources of a stack
     operation_limit: float = 3600.0  # of one operation of a custom resource, as on AWS
     boot: float = 1.0  # from the launch of a node until Slurm calls it idle
@@ -136,7 +137,7 @@ class World:
 
     def set(self, values: dict[str, Any]) -> None:
         """Change options by name; the mode of the server stays."""
-        known = {item.name: item.type for item in fields(Options) if item.name != "clusters"}
+        known = {item.name: item.type for item in fields(Options) if item.name not in ("clusters", "scripts")}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"no option {name}; there are {', '.join(known)}")

@@ -26,7 +26,7 @@ class Account:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "emulator", "serve", "--clusters"],
+            [sys.executable, "-W", "ignore", "-m", "emulator", "serve", "--clusters", "--scripts"],
             cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         )  # fmt: skip

@@ -125,7 +125,7 @@ fn follow(
         }
         if begun.elapsed() > PATIENCE {
             return Err(Failure::refused(format!("the fleet did not {} in time; it is {status}", wish.word()))
-                .hint("see why in the head's log streams clustermgtd and slurm_fleet_status_manager"));
+                .hint("see why with: trainyard logs tail clustermgtd slurm_fleet_status_manager"));
         }
         std::thread::sleep(Duration::from_millis(500));
     }

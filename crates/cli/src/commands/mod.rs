@@ -43,6 +43,7 @@ commands! {
     fleet: Fleet,
     submit: Submit,
     run: Run,
+    logs: Logs,
     down: Down,
     recreate: Recreate,
     #[command(hide = true)]

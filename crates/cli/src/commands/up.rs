@@ -133,8 +133,10 @@ fn report(session: &Session, plan: &Plan, observed: &Observed, begun: Instant) {
     if let Some(cloud) = &observed.cloud {
         ui.say(&super::status::awaited(cloud));
     }
-    if matches!(plan.target, trainyard_plan::Target::Aws(_)) {
-        ui.say(&format!("\nnext: trainyard status --cluster {0}    trainyard nodes --cluster {0}", plan.cluster));
+    if let trainyard_plan::Target::Aws(target) = &plan.target {
+        let cluster = &plan.cluster;
+        let next = if target.asks_slurm { format!("run --cluster {cluster} -- sinfo") } else { format!("nodes --cluster {cluster}") };
+        ui.say(&format!("\nnext: trainyard status --cluster {cluster}    trainyard {next}"));
         return;
     }
     ui.say(&format!(

@@ -5,6 +5,7 @@
 
 mod confirm;
 mod diagnostics;
+mod plain;
 mod progress;
 mod table;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use trainyard_provider::{Failure, Kind};
 
 pub use confirm::Confirmed;
+pub use plain::plain;
 pub use progress::Progress;
 pub use table::table;
 
@@ -49,6 +51,13 @@ impl Ui {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(bytes);
         let _ = out.flush();
+    }
+
+    /// What a program wrote to its standard error, as it is.
+    pub fn error_bytes(&self, bytes: &[u8]) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(bytes);
+        let _ = err.flush();
     }
 
     /// Data for programs.

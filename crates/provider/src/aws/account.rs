@@ -106,7 +106,8 @@ impl Account {
     }
 }
 
-async fn stopped(cancel: &Cancel) {
+/// Ends when the user asks to stop.
+pub async fn stopped(cancel: &Cancel) {
     while !cancel.is_set() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

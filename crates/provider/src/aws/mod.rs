@@ -7,8 +7,10 @@ mod api;
 mod changes;
 mod cluster;
 mod files;
+mod head;
 mod keeping;
 mod key_pair;
+mod logs;
 mod nodes;
 mod patience;
 mod refused;
@@ -39,7 +41,7 @@ use stacks::{Pause, Phase, Template, Wanted, phase};
 use wires::Outputs;
 
 use crate::local::Store;
-use crate::{Failure, Observed, Provider, StepContext};
+use crate::{Failure, Head, Logs, Observed, Provider, StepContext};
 
 /// How long the agent of Systems Manager may take to connect before EC2's word counts alone.
 const AGENT: Duration = Duration::from_mins(5);
@@ -301,6 +303,14 @@ impl Provider for Aws {
 
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure> {
         self.account.run(&self.cancel, "looking at the cluster", self.look(plan))
+    }
+
+    fn head<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure> {
+        Ok(Box::new(head::AwsHead::of(self, plan)?))
+    }
+
+    fn logs<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Logs + 'a>, Failure> {
+        Ok(Box::new(logs::AwsLogs::of(self, plan)?))
     }
 }
 

@@ -3,7 +3,9 @@
 mod access;
 mod execute;
 mod follow;
+mod head;
 mod jobs;
+mod logs;
 mod slurm;
 mod store;
 pub mod supervisor;
@@ -19,7 +21,7 @@ use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
 
-use crate::{Failure, Observed, Provider, StepContext};
+use crate::{Failure, Head, Logs, Observed, Provider, StepContext};
 
 /// The provider of rehearsals, for the cluster whose files are in `store`.
 #[derive(Debug, Clone)]
@@ -62,5 +64,13 @@ impl Provider for Local {
             return Ok(Observed::here(false, Vec::new(), Vec::new()));
         }
         slurm::observe(&self.access(plan)?)
+    }
+
+    fn head<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure> {
+        Ok(Box::new(self.access(plan)?))
+    }
+
+    fn logs<'a>(&'a self, _: &'a Plan) -> Result<Box<dyn Logs + 'a>, Failure> {
+        Ok(Box::new(logs::Files(&self.store)))
     }
 }

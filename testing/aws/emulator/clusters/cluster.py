@@ -31,6 +31,7 @@ class Cluster:
         self.ec2 = client("ec2", stack.region)
         self.tables = Tables(stack.region, stack.name)
         self.slurm = Slurm()
+        self.system = ""
         self.logs = NodeLogs(stack)
         self._version: str | None = None
         self._shapes: dict[tuple[str, str], tuple[Shape, int, int]] = {}
@@ -67,6 +68,7 @@ class Cluster:
         key = f"{self.stack.values['ArtifactS3RootDirectory']}/{CONFIGURATION}"
         answer = client("s3", self.region).get_object(Bucket=self.stack.values["ResourcesS3Bucket"], Key=key)
         config = yaml.safe_load(answer["Body"].read())
+        self.system = config["Image"]["Os"]
         self._shapes = {}
         for queue in config["Scheduling"]["SlurmQueues"]:
             for resource in queue["ComputeResources"]:

@@ -1,4 +1,4 @@
-"""The log streams of a cluster's nodes, with a first line in each."""
+"""The log streams of a cluster's nodes, with some lines in each, made up: coloured ones too, as cloud-init's are."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ HEAD = (
     "slurm_suspend", "slurm_fleet_status_manager", "slurmctld", "clusterstatusmgtd", "syslog",
 )  # fmt: skip
 COMPUTE = ("cloud-init", "cloud-init-output", "chef-client", "computemgtd", "slurmd", "supervisord", "syslog")
+# What a stream says: when it began, what it does, that it is done.
+LINES = (
+    "{name} has started on {host}", *(f"{{name}}: step {number} of 28 is done" for number in range(1, 29)),
+    "\x1b[32m{name} is ready\x1b[0m",
+)  # fmt: skip
 
 
 class NodeLogs:
@@ -38,5 +43,7 @@ class NodeLogs:
             if stream in [item["logStreamName"] for item in known]:
                 continue
             self._logs.create_log_stream(logGroupName=group, logStreamName=stream)
-            event = {"timestamp": int(time.time() * 1000), "message": f"{name} has started on {host}"}
-            self._logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+            now = int(time.time() * 1000) - len(LINES)
+            texts = (line.format(name=name, host=host) for line in LINES)
+            events = [{"timestamp": now + number, "message": text} for number, text in enumerate(texts)]
+            self._logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)

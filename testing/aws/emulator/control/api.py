@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .. import REGION, reset
-from ..clusters import custom_resource, life, shell
+from ..clusters import custom_resource, head_shell, life, shell
 from ..engine import failures
 from ..world import world
 from . import faults, settings
@@ -48,6 +48,7 @@ def fresh_account(_: Any, __: dict[str, str]) -> dict[str, Any]:
     reset()
     no_faults(None, {})
     shell.ANSWERS.clear()
+    head_shell.forget_all()
     settings.clear()
     with RECORD.lock:
         RECORD.calls.clear()

@@ -1,5 +1,6 @@
 """SSM Run Command on nodes of clusters: commands take a moment, and unknown ones fail as in a shell.
 
+With --scripts what the small interpreter (clusters/shell.py) does not know is really run (clusters/head_shell.py).
 Where nothing is in the background, the emulator underneath answers as it always did.
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +16,29 @@ from moto.core.responses import ActionResult
 from moto.ec2 import ec2_backends
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-from ..clusters import life, shell
+from ..clusters import head_shell, life, shell
+from ..clusters.head_shell import Running
 from ..clusters.slurm import Slurm
 from ..errors import Refusal
-from ..extension import store, wrap
+from ..extension import extend, store, wrap
 from ..world import world
 from .dependencies import live_instances
 
-OUTPUT_LIMIT = 24_000  # characters of GetCommandInvocation; the rest is only in a bucket
+# Characters of GetCommandInvocation; the rest is only in a bucket.
+OUTPUT_LIMIT, ERROR_LIMIT = 24_000, 8_000
 DOCUMENT = "AWS-RunShellScript"
+DEFAULT_SECONDS = 3600.0
+# As the service says it in StatusDetails.
+DETAILS = {"TimedOut": "Execution Timed Out"}
+
+
+@dataclass
+class Sent:
+    """A command, and what comes of it on each instance."""
+
+    command: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+    invocations: dict[str, shell.Outcome | Running] = field(default_factory=dict)
 
 
 @wrap(SimpleSystemManagerResponse, "send_command")
@@ -54,15 +70,22 @@ def send_command(original: Any, self: Any) -> ActionResult:
         "StatusDetails": "Pending",
         "TargetCount": len(identifiers),
     }
-    script = "\n".join(command["Parameters"].get("commands", []))
-    outcomes = {name: shell.run(script, _slurm(name)) for name in identifiers}
-    store(self.ssm_backend, "commands")[command["CommandId"]] = (command, time.monotonic(), outcomes)
+    parameters = command["Parameters"]
+    script = "\n".join(parameters.get("commands", []))
+    if "{{" in script:
+        raise Refusal("InvalidParameters", "Parameters of the account are put in the place of {{ssm:NAME}}")
+    seconds = float((parameters.get("executionTimeout") or [DEFAULT_SECONDS])[0])
+    sent = Sent(command, invocations={name: _begin(name, script, seconds) for name in identifiers})
+    store(self.ssm_backend, "commands")[command["CommandId"]] = sent
     return ActionResult({"Command": command})
 
 
-def _slurm(instance: str) -> Slurm:
+def _begin(instance: str, script: str, seconds: float) -> shell.Outcome | Running:
     cluster = life.by_head(instance)
-    return cluster.slurm if cluster else Slurm(is_up=False)
+    slurm = cluster.slurm if cluster else Slurm(is_up=False)
+    if world.options.scripts and cluster and not shell.knows(script):
+        return head_shell.of(instance, cluster.system).begin(script, seconds, slurm)
+    return shell.run(script, slurm)
 
 
 @wrap(SimpleSystemManagerResponse, "get_command_invocation")
@@ -70,30 +93,44 @@ def get_command_invocation(original: Any, self: Any) -> ActionResult:
     if not world.options.clusters:
         return original(self)
     identifier, instance = self._get_param("CommandId"), self._get_param("InstanceId")
-    command, sent, outcomes = store(self.ssm_backend, "commands").get(identifier, (None, 0.0, {}))
-    age = time.monotonic() - sent
-    if command is None or instance not in outcomes or age < world.options.command_unknown:
+    sent = store(self.ssm_backend, "commands").get(identifier)
+    age = time.monotonic() - sent.at if sent else 0.0
+    if sent is None or instance not in sent.invocations or age < world.options.command_unknown:
         raise Refusal("InvocationDoesNotExist", "")
-    outcome = outcomes[instance]
-    running = age < world.options.command
-    status = "InProgress" if running else "Success" if outcome.code == 0 else "Failed"
+    found = sent.invocations[instance]
+    running = age < world.options.command or (isinstance(found, Running) and not found.is_over)
+    outcome = shell.Outcome() if running else found.outcome() if isinstance(found, Running) else found
+    ended = found.end if isinstance(found, Running) else ""
+    status = "InProgress" if running else ended or ("Success" if outcome.code == 0 else "Failed")
     return ActionResult(
         {
             "CommandId": identifier,
             "InstanceId": instance,
-            "Comment": command["Comment"],
+            "Comment": sent.command["Comment"],
             "DocumentName": DOCUMENT,
             "DocumentVersion": "$DEFAULT",
             "PluginName": "aws:runShellScript",
             "ResponseCode": -1 if running else outcome.code,
             "Status": status,
-            "StatusDetails": status,
+            "StatusDetails": DETAILS.get(status, status),
             "StandardOutputContent": "" if running else outcome.output[:OUTPUT_LIMIT],
             "StandardOutputUrl": "",
-            "StandardErrorContent": "" if running else _failure(outcome)[:OUTPUT_LIMIT],
+            "StandardErrorContent": "" if running else _failure(outcome)[:ERROR_LIMIT],
             "StandardErrorUrl": "",
         }
     )
+
+
+@extend(SimpleSystemManagerResponse)
+def cancel_command(self: Any) -> ActionResult:
+    sent = store(self.ssm_backend, "commands").get(self._get_param("CommandId"))
+    if sent is None:
+        raise Refusal("InvalidCommandId", "")
+    for instance in self._get_param("InstanceIds", []) or sent.invocations:
+        found = sent.invocations.get(instance)
+        if isinstance(found, Running):
+            found.kill("Cancelled")
+    return ActionResult({})
 
 
 def _failure(outcome: shell.Outcome) -> str:

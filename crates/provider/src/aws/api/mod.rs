@@ -5,7 +5,7 @@ mod balancers;
 mod ec2;
 mod leavings;
 pub mod lookup;
-mod ssm;
+pub mod ssm;
 mod xml;
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
