@@ -104,7 +104,7 @@ class AccountTest(ServerTest):
         self.assertEqual((found["Value"], found["QuotaName"]), (96.0, "Running On-Demand P instances"))
         self.server.ask("POST", "permissions", [{"action": "ec2:Run*"}])
         answer = self.server.client("iam").simulate_principal_policy(
-            PolicySourceArn="arn:aws:iam::123456789012:user/x", ActionNames=["ec2:RunInstances", "s3:GetObject"]
+            PolicySourceArn="arn:aws:iam::123456789012:user/somebody", ActionNames=["ec2:RunInstances", "s3:GetObject"]
         )
         decisions = [item["EvalDecision"] for item in answer["EvaluationResults"]]
         self.assertEqual(decisions, ["implicitDeny", "allowed"])

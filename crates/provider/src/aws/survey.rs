@@ -9,7 +9,7 @@ use trainyard_spec::model::{Capacity, ComputeResource};
 
 use super::api::{self, ZoneName};
 use super::refused::{Answer, Refused};
-use super::{Account, stacks};
+use super::{Account, permissions, stacks};
 use crate::Failure;
 
 /// Asks for everything at once; changes nothing.
@@ -64,6 +64,10 @@ pub async fn survey(account: &Account, spec: &Spec) -> Result<AwsFacts, Failure>
     };
     facts.assumed.remove("head_zone");
     look_for(account, spec, &mut facts).await?;
+    match permissions::denied(account, spec, &facts).await {
+        Ok(denied) => facts.denied = denied,
+        Err(why) => drop(facts.assumed.insert("permissions".to_owned(), why)),
+    }
     Ok(facts)
 }
 

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..services import quotas, shortage
+from ..services import quotas, shortage, simulation
 
 _surroundings: dict[str, Any] = {}
 
 
 def clear() -> None:
     quotas.GIVEN.clear()
-    quotas.PERMISSIONS.clear()
+    simulation.PERMISSIONS.clear()
     shortage.RULES.clear()
     _surroundings.clear()
 
@@ -27,7 +27,7 @@ def set_quotas(values: list[dict[str, Any]], _: dict[str, str]) -> dict[str, Any
 
 def set_permissions(rules: list[dict[str, str]], _: dict[str, str]) -> dict[str, Any]:
     """[{action, decision}]: what a simulation does not allow; an action may have wildcards."""
-    quotas.PERMISSIONS[:] = [dict(rule) for rule in rules]
+    simulation.PERMISSIONS[:] = [dict(rule) for rule in rules]
     return {}
 
 

@@ -1,16 +1,14 @@
-"""Service Quotas of EC2 and of VPCs, with values that a test may set, and IAM's simulation of permissions.
+"""Service Quotas of EC2 and of VPCs, with values that a test may set.
 
 Nothing is counted against a quota: it is what the account would be allowed.
 """
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
-from moto.iam.responses import IamResponse
 from moto.servicequotas.responses import ServiceQuotasResponse
 
 from ..errors import Refusal
@@ -39,8 +37,6 @@ QUOTAS: dict[tuple[str, str], tuple[str, float]] = {
 SERVICES = {"ec2": "Amazon Elastic Compute Cloud (Amazon EC2)", "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
             "fsx": "Amazon FSx"}  # fmt: skip
 GIVEN: dict[tuple[str, str], float] = {}
-# {action, decision}: what SimulatePrincipalPolicy does not allow.
-PERMISSIONS: list[dict[str, str]] = []
 
 
 def _quota(region: str, service: str, code: str, is_default: bool) -> dict[str, Any]:
@@ -94,27 +90,3 @@ def list_service_quotas(self: Any) -> ActionResult:
 @extend(ServiceQuotasResponse)
 def list_aws_default_service_quotas(self: Any) -> ActionResult:
     return _all(self, is_default=True)
-
-
-def decision(action: str) -> str:
-    for rule in PERMISSIONS:
-        if fnmatchcase(action.lower(), rule["action"].lower()):
-            return rule.get("decision", "implicitDeny")
-    return "allowed"
-
-
-@extend(IamResponse)
-def simulate_principal_policy(self: Any) -> ActionResult:
-    resources = self._get_param("ResourceArns", []) or ["*"]
-    results = [
-        {
-            "EvalActionName": action,
-            "EvalResourceName": resource,
-            "EvalDecision": decision(action),
-            "MatchedStatements": [],
-            "MissingContextValues": [],
-        }
-        for action in self._get_param("ActionNames", []) or []
-        for resource in resources
-    ]
-    return ActionResult({"EvaluationResults": results, "IsTruncated": False})

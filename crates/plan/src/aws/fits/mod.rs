@@ -129,7 +129,11 @@ fn permissions(facts: &AwsFacts) -> Option<Diagnostic> {
     let what = format!("the caller may not do {}", facts.denied.join(", "));
     Some(
         Diagnostic::error("not-allowed", trainyard_spec::Path::root(), what)
-            .fix("attach the policy of docs/iam.md to the caller"),
+            .why("IAM's simulation of the caller's policies says so; nothing was made")
+            .fix(
+                "attach the policies that `trainyard render iam` prints; or, where conditions decide that a simulation \
+                 cannot know, set TRAINYARD_SKIP_PERMISSIONS=1",
+            ),
     )
 }
 

@@ -2,14 +2,18 @@
 //! made of them.
 
 mod policy;
+mod questions;
 pub mod tables;
 
 use std::collections::BTreeSet;
 
+use trainyard_spec::Spec;
+use trainyard_spec::facts::AwsFacts;
 use trainyard_spec::model::Engine;
 
 use super::Context;
 use super::cloudformation::resources::iam::PolicyDocument;
+pub use questions::{Decision, Question, denied};
 
 /// What trainyard itself asks of AWS.
 pub const CALLS: &str = include_str!("calls.tsv");
@@ -24,6 +28,13 @@ pub(crate) fn policies(context: &Context<'_>) -> Vec<PolicyDocument> {
     let wanted = actions(&types(context));
     // A table that cannot be read is a defect of ours, which a test finds; nothing is allowed then.
     policy::compose(&wanted, &tables::scopes(SCOPES).unwrap_or_default(), &names)
+}
+
+/// What IAM is asked about the caller before anything of this cluster is made.
+pub fn questions(spec: &Spec, facts: &AwsFacts) -> Vec<Question> {
+    let context = Context::new(spec, facts);
+    let wanted = actions(&types(&context));
+    questions::questions(&wanted, &tables::scopes(SCOPES).unwrap_or_default(), &policy::Names::of(&context))
 }
 
 /// The types of every stack that is made in the caller's name.

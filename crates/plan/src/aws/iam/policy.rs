@@ -68,7 +68,7 @@ impl Names {
     }
 
     /// The text with everything put in; `None` where this cluster has no such thing.
-    fn filled(&self, text: &str) -> Option<String> {
+    pub(super) fn filled(&self, text: &str) -> Option<String> {
         if self.absent.iter().any(|placeholder| text.contains(placeholder)) {
             return None;
         }
@@ -80,7 +80,7 @@ impl Names {
     }
 
     /// The resources that a row stands for.
-    fn resources(&self, text: &str) -> Vec<String> {
+    pub(super) fn resources(&self, text: &str) -> Vec<String> {
         if !text.contains("<script>") {
             return self.resource(text).into_iter().collect();
         }

@@ -3,6 +3,7 @@
 
 mod balancers;
 mod ec2;
+mod iam;
 mod leavings;
 pub mod lookup;
 pub mod ssm;
@@ -35,6 +36,7 @@ pub use ec2::{
     Instance, Reservation, ZoneName, delete_key_pair, import_key_pair, instances, key_pair_exists, key_pair_owner,
     offerings, reservations, subnets, zones,
 };
+pub use iam::{role_arn, simulate};
 pub use leavings::{LastBackup, Leaving, LeavingKind, delete_leaving, file_system_is_there, leavings};
 pub use ssm::run_on;
 
@@ -95,15 +97,25 @@ impl Account {
         built.invoke(request).await.map_err(|error| Refused::new(&name, &error))
     }
 
+    /// The region that signatures name, and the host: IAM is one for all regions of a partition.
+    fn home(&self, service: &Service) -> (String, String) {
+        let (host_end, partition) = self.partition();
+        let (region, host) = match (service.name, partition) {
+            ("iam", "aws-cn") => ("cn-north-1", "iam.cn-north-1".to_owned()),
+            ("iam", "aws-us-gov") => ("us-gov-west-1", "iam.us-gov".to_owned()),
+            ("iam", _) => ("us-east-1", "iam".to_owned()),
+            (name, _) => (self.region(), format!("{name}.{}", self.region())),
+        };
+        (region.to_owned(), format!("{host}.{host_end}"))
+    }
+
     fn operation(&self, service: &'static Service, operation: &'static str) -> Operation<Request, String, Told> {
         let config = &self.config;
-        let region = self.region().to_owned();
-        let (host_end, _) = self.partition();
+        let (region, host) = self.home(service);
         // A service's own address wins over the one for all.
         let own = config.service_config().and_then(|known| known.load_config(endpoint_key(service.name)));
-        let endpoint = own
-            .or_else(|| config.endpoint_url().map(str::to_owned))
-            .unwrap_or_else(|| format!("https://{}.{region}.{host_end}", service.name));
+        let endpoint =
+            own.or_else(|| config.endpoint_url().map(str::to_owned)).unwrap_or_else(|| format!("https://{host}"));
         let mut layer = Layer::new("trainyard");
         layer.store_put(SigV4OperationSigningConfig {
             region: Some(SigningRegion::from(aws_types::region::Region::new(region))),
