@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from typing import Any
+from collections.abc import Callable
 
 from lives.program import Run
 from lives.support import LivesTest, example
@@ -125,7 +125,7 @@ class Head(LivesTest):
     def tail(self, *arguments: str, code: int = 0) -> Run:
         return self.tell("logs", "tail", "--file", self.spec_file, *arguments, code=code)
 
-    def until(self, is_so: Any) -> None:
+    def until(self, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
         while not is_so():
             self.assertLess(time.monotonic(), end, "it did not come")
