@@ -22,7 +22,7 @@ const GRACE_SECONDS: u32 = 60;
 /// The longest that a command may take: Systems Manager allows 48 hours.
 const SECONDS_MAX: u32 = 172_800 - GRACE_SECONDS;
 /// When it is said that the output comes at the end.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(10);
 /// How long the end of a command that is cancelled is waited for.
 const CANCEL: Duration = Duration::from_secs(10);
 
@@ -250,8 +250,8 @@ mod tests {
             (report(0, (5, 5), None), 1, &[][..]),
             (report(124, (0, 0), None), 1, &[]),
             (report(124, (0, 0), None), 61, &["after 60 s"]),
-            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23500 of 30000 bytes of stdout", "to a file"]),
-            (report(1, (30_000, 9000), Some("/home/u/r")), 1, &["/home/u/r/stdout", "7800 of 9000", "to a file"]),
+            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "to a file"]),
+            (report(1, (30_000, 9000), Some("/home/u/r")), 1, &["/home/u/r/stdout", "7000 of 9000", "to a file"]),
         ] {
             let notes = notes(&report, 60, Duration::from_secs(took));
             assert_eq!(notes.len(), wanted.len(), "{notes:?}");

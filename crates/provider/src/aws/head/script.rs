@@ -1,9 +1,10 @@
 //! What is sent to the head for `trainyard run`, and reading what comes back. Text in, text out.
 
-/// Of a command's output so much comes back. Systems Manager hands on 24,000 characters, and one line is ours.
-pub const OUT_BYTES: usize = 23_500;
+/// Of a command's output so much comes back. Systems Manager hands on 24,000 characters; one line is ours,
+/// and some are for what logging in says.
+pub const OUT_BYTES: usize = 23_000;
 /// The same of its errors, of which it hands on 8,000.
-pub const ERR_BYTES: usize = 7_800;
+pub const ERR_BYTES: usize = 7_000;
 /// The exit code of `timeout` where it ended something.
 pub const TIMED_OUT: i32 = 124;
 
