@@ -38,6 +38,26 @@ fn a_p5en_file_rehearses_with_its_gpus() {
 
 #[test]
 #[ignore = "needs Slurm: run ./test"]
+fn a_rehearsals_commands_have_their_own_codes_and_its_logs_are_shown() {
+    let place = Place::new();
+    up(&place, SMALL);
+    assert_eq!(place.ok(&["run", "-N", "1", "--", "printf", "[%s]", "a  b", "$HOME"]).stdout, "[a  b][$HOME]");
+    assert_eq!(place.run(&["run", "--", "sh", "-c", "exit 9"]).code, 9);
+    assert_eq!(place.run(&["run", "--timeout", "1", "-N", "1", "--", "sleep", "60"]).code, 124);
+    let listed = place.json(&["logs", "list", "--node", "q-st-n-1"]);
+    let logs: Vec<&str> =
+        listed["streams"].as_array().expect("a list").iter().filter_map(|one| one["log"].as_str()).collect();
+    assert_eq!(logs, ["node", "slurmd"]);
+    assert!(place.ok(&["logs", "tail", "slurmctld", "--lines", "200"]).stdout.contains("JobId="));
+    let unknown = place.run(&["logs", "tail", "clustermgtd"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("slurmctld"), "{}", unknown.stderr);
+    place.ok(&["down"]);
+    let after = place.ok(&["logs", "tail", "slurmd", "--node", "q-st-n-1", "--lines", "1"]).stdout;
+    assert_eq!(after.lines().count(), 1, "logs outlive the cluster: {after}");
+}
+
+#[test]
+#[ignore = "needs Slurm: run ./test"]
 fn slurmctld_takes_the_configuration_of_any_accepted_spec() {
     let count = std::env::var("TRAINYARD_TEST_SPECS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let specs = testing_specs::fixed("local", count / 2, 7).into_iter().chain(testing_specs::fixed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from typing import Any
+from collections.abc import Callable
 
 from lives.program import Run
 from lives.support import LivesTest, example
@@ -63,9 +63,9 @@ class Head(LivesTest):
         """What Systems Manager does not hand on is said, and is on the head."""
         text = "i=0; while [ $i -lt 6000 ]; do echo line-$i; i=$((i+1)); done"
         run = self.run_there("--", "sh", "-c", text)
-        self.assertEqual(len(run.out), 23_500)
+        self.assertEqual(len(run.out), 23_000)
         whole = "".join(f"line-{number}\n" for number in range(6000))
-        self.assertEqual(run.out, whole[:23_500])
+        self.assertEqual(run.out, whole[:23_000])
         path = next(word for word in run.err.split() if word.endswith("/stdout"))
         self.assertEqual(self.run_there("--", "tail", "-n", "2", path).out, "line-5998\nline-5999\n")
         self.run_there("--", "rm", "-r", path.removesuffix("/stdout"))
@@ -122,10 +122,22 @@ class Head(LivesTest):
             self.assertIn("there is: cfn-init", self.tail("nonsense", code=2).err)
             self.assertIn("cpu-st-c5-1, head", self.tail("--node", "nobody", code=2).err)
 
+        with self.subTest("streams of hundreds of nodes"):
+            # Those of nodes that are gone stay: several pages of them.
+            logs = self.account.client("logs")
+            group = logs.describe_log_groups(logGroupNamePrefix="/aws/parallelcluster/cpu-")["logGroups"][0]["logGroupName"]
+            for number in range(120):
+                logs.create_log_stream(logGroupName=group, logStreamName=f"ip-10-9-9-{number}.i-{number:017x}.slurmd")
+            listed = self.read("logs list", "--file", self.spec_file)
+            self.assertEqual((len(listed["streams"]), listed["is_cut"]), (len(streams) + 120, False))
+            self.assertIn("121 log streams are meant", self.tail("slurmd", code=2).err)
+            self.assertEqual(self.tail("slurmd", "--node", "ip-10-9-9-7").out, "")
+            self.assertEqual(len(self.tail("slurmd", "--node", "cpu-st-c5-1").out.splitlines()), 20)
+
     def tail(self, *arguments: str, code: int = 0) -> Run:
         return self.tell("logs", "tail", "--file", self.spec_file, *arguments, code=code)
 
-    def until(self, is_so: Any) -> None:
+    def until(self, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
         while not is_so():
             self.assertLess(time.monotonic(), end, "it did not come")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import unittest
+from collections.abc import Callable
 
 from emulator.clusters import head_shell, shell
 from emulator.clusters.head_shell import Running
@@ -32,7 +33,7 @@ class HeadShellTest(unittest.TestCase):
         self.until(lambda: running.is_over)
         return running.outcome()
 
-    def until(self, is_so) -> None:  # type: ignore[no-untyped-def]
+    def until(self, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
         while not is_so():
             self.assertLess(time.monotonic(), end, "it did not come")

@@ -49,11 +49,11 @@ enum Action {
 
 const EXAMPLES: &str = "\
 Examples:
-  trainyard logs list                                     every stream, the head's first
-  trainyard logs tail                                     the last lines of each log of the head
-  trainyard logs tail slurmctld clustermgtd --lines 100   why a node does not come, or a job does not start
-  trainyard logs tail cfn-init --node head                why the head's set-up failed
-  trainyard logs tail --node train-st-p5-1                all logs of one node (names: trainyard nodes)";
+  trainyard logs list                              every stream, the head's first
+  trainyard logs tail                              the last lines of each log of the head
+  trainyard logs tail slurmctld clustermgtd -l 100 why nodes do not come, or jobs do not start
+  trainyard logs tail cfn-init --node head         why the head's set-up failed
+  trainyard logs tail --node train-st-p5-1         all logs of a node (see: trainyard nodes)";
 
 /// A stream with its last lines.
 #[derive(Debug, serde::Serialize)]

@@ -22,7 +22,7 @@ const GRACE_SECONDS: u32 = 60;
 /// The longest that a command may take: Systems Manager allows 48 hours.
 const SECONDS_MAX: u32 = 172_800 - GRACE_SECONDS;
 /// When it is said that the output comes at the end.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(10);
 /// How long the end of a command that is cancelled is waited for.
 const CANCEL: Duration = Duration::from_secs(10);
 
@@ -86,7 +86,7 @@ impl AwsHead<'_> {
             return Err(Failure::refused(format!("the head did not tell the end of the command {} in time", sent.id))
                 .hint(format!("see how the cluster is: trainyard status --cluster {}", self.cluster)));
         };
-        let report = script::report(&token, &ended.out, &ended.err).ok_or_else(|| self.never_ran(&ended, &head.id))?;
+        let report = script::report(&token, &ended.out, &ended.err).ok_or_else(|| never_ran(self.cluster, &ended))?;
         tell(Said::Out(report.out));
         tell(Said::Err(report.err));
         for note in notes(&report, seconds, begun.elapsed()) {
@@ -119,17 +119,24 @@ impl AwsHead<'_> {
             .hint(format!("see whether the head runs: trainyard status --cluster {}", self.cluster))
             .hint("it needs a way out to Systems Manager (NAT, or endpoints), and `access: { ssm: true }` in the spec")
     }
+}
 
-    fn never_ran(&self, ended: &ssm::Ended, head: &str) -> Failure {
-        let how = if ended.details.is_empty() { &ended.status } else { &ended.details };
-        let said: String = ended.err.chars().filter(|c| !c.is_control() || *c == '\n').take(1000).collect();
-        let said = if said.trim().is_empty() { "it said nothing" } else { said.trim() };
-        let cause = format!("{how}, code {}: {said}", ended.code);
-        Failure::refused(format!("the head {head} did not carry out the command"))
-            .caused_by(std::io::Error::other(cause))
-            .hint("a command that ran too long may have more time: --timeout SECONDS")
-            .hint(format!("see how the cluster is: trainyard status --cluster {}", self.cluster))
-    }
+/// What a command comes to whose own end was never told.
+fn never_ran(cluster: &str, ended: &ssm::Ended) -> Failure {
+    let how = if ended.details.is_empty() { &ended.status } else { &ended.details };
+    let said: String = ended.err.chars().filter(|c| !c.is_control() || *c == '\n').take(1000).collect();
+    let said = if said.trim().is_empty() { "it said nothing" } else { said.trim() };
+    let cause = std::io::Error::other(format!("{how}, code {}: {said}", ended.code));
+    let failure = Failure::refused(format!("the head of `{cluster}` did not carry out the command")).caused_by(cause);
+    let failure = match how.as_str() {
+        // Systems Manager writes its states with blanks or without.
+        how if how.starts_with("Deliver") || how == "Undeliverable" => {
+            failure.hint("the agent on the head did not take it: run the same command again in a minute")
+        }
+        how if how.contains("Timed") => failure.hint("give the command more time: --timeout SECONDS"),
+        _ => failure,
+    };
+    failure.hint(format!("see how the cluster is: trainyard status --cluster {cluster}"))
 }
 
 /// Calls `tell` after a while, and never ends.
@@ -243,12 +250,43 @@ mod tests {
             (report(0, (5, 5), None), 1, &[][..]),
             (report(124, (0, 0), None), 1, &[]),
             (report(124, (0, 0), None), 61, &["after 60 s"]),
-            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23500 of 30000 bytes of stdout", "to a file"]),
-            (report(1, (30_000, 9000), Some("/home/u/r")), 1, &["/home/u/r/stdout", "7800 of 9000", "to a file"]),
+            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "to a file"]),
+            (report(1, (30_000, 9000), Some("/home/u/r")), 1, &["/home/u/r/stdout", "7000 of 9000", "to a file"]),
         ] {
             let notes = notes(&report, 60, Duration::from_secs(took));
             assert_eq!(notes.len(), wanted.len(), "{notes:?}");
             assert!(notes.iter().zip(wanted).all(|(note, text)| note.contains(text)), "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_never_ran_is_a_failure_of_ours_with_what_to_do() {
+        for (status, details, code, err, says, hint) in [
+            (
+                "TimedOut",
+                "Delivery Timed Out",
+                -1,
+                "",
+                "Delivery Timed Out, code -1: it said nothing",
+                "did not take it",
+            ),
+            ("TimedOut", "DeliveryTimedOut", -1, "", "it said nothing", "did not take it"),
+            ("Undeliverable", "Undeliverable", -1, "", "it said nothing", "did not take it"),
+            ("TimedOut", "Execution Timed Out", 137, "", "Execution Timed Out, code 137", "--timeout SECONDS"),
+            (
+                "Failed",
+                "Failed",
+                1,
+                "runuser: user u does not exist\n\u{1b}[1m",
+                "user u does not exist\n[1m",
+                "trainyard status",
+            ),
+            ("Cancelled", "", 137, "", "Cancelled, code 137", "trainyard status"),
+        ] {
+            let [status, details, err] = [status, details, err].map(str::to_owned);
+            let failure = never_ran("demo", &ssm::Ended { status, details, code, out: String::new(), err });
+            let (chain, hints) = (failure.chain().join(": "), failure.hints.join("; "));
+            assert!(chain.contains(says) && hints.contains(hint), "{chain}; {hints}");
         }
     }
 }

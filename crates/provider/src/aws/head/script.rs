@@ -1,9 +1,10 @@
 //! What is sent to the head for `trainyard run`, and reading what comes back. Text in, text out.
 
-/// Of a command's output so much comes back. Systems Manager hands on 24,000 characters, and one line is ours.
-pub const OUT_BYTES: usize = 23_500;
+/// Of a command's output so much comes back. Systems Manager hands on 24,000 characters; one line is ours,
+/// and some are for what logging in says.
+pub const OUT_BYTES: usize = 23_000;
 /// The same of its errors, of which it hands on 8,000.
-pub const ERR_BYTES: usize = 7_800;
+pub const ERR_BYTES: usize = 7_000;
 /// The exit code of `timeout` where it ended something.
 pub const TIMED_OUT: i32 = 124;
 
@@ -15,9 +16,10 @@ pub fn script(user: &str, token: &str, seconds: u64, words: &[&str]) -> String {
     let runner = RUNNER.replace("OUT_BYTES", &OUT_BYTES.to_string()).replace("ERR_BYTES", &ERR_BYTES.to_string());
     let words: String = words.iter().flat_map(|word| [" ".to_owned(), quoted(word)]).collect();
     let (runner, user, token) = (quoted(&runner), quoted(user), quoted(token));
-    // A login shell: the command finds what a person finds who logs in.
+    // A login: the command finds what a person finds who logs in. A session of its own: what ends the script does not
+    // reach it (`runuser` makes one for most users only).
     format!(
-        "#!/bin/sh\nrunuser -l -s /bin/bash -c 'exec \"$@\"' -- {user} bash /bin/sh -c {runner} trainyard {token} $$ {seconds}{words}\n"
+        "#!/bin/sh\nrunuser -l -s /bin/bash -c 'exec setsid --wait \"$@\"' -- {user} bash /bin/sh -c {runner} trainyard {token} $$ {seconds}{words}\n"
     )
 }
 
@@ -83,10 +85,15 @@ fn after<'a>(token: &str, text: &'a str) -> Option<(&'a str, &'a str)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use proptest::prelude::*;
     use trainyard_run::Command;
 
     use super::*;
+
+    /// What `runuser` does, as whoever runs the tests.
+    const RUNUSER: &str = "runuser() { command=$5; shift 7; /bin/bash -c \"$command\" \"$@\"; }\n";
 
     /// The words that `sh` makes of a line.
     fn parsed(line: &str) -> Vec<String> {
@@ -139,7 +146,7 @@ mod tests {
             let mut found: Vec<&str> = output.stdout.split('\0').collect();
             found.pop();
             prop_assert_eq!(&found[found.len() - words.len()..], &given[..]);
-            prop_assert_eq!(&found[..8], ["-l", "-s", "/bin/bash", "-c", "exec \"$@\"", "--", "ubuntu", "bash"]);
+            prop_assert_eq!(&found[..8], ["-l", "-s", "/bin/bash", "-c", "exec setsid --wait \"$@\"", "--", "ubuntu", "bash"]);
         }
 
         #[test]
@@ -177,7 +184,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         let run = |words: &[&str]| {
             let text = script("ubuntu", "T", 20, words);
-            let stand_in = format!("runuser() {{ shift 8; \"$@\"; }}\n{text}");
+            let stand_in = format!("{RUNUSER}{text}");
             Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs")
         };
         let output = run(&["sh", "-c", "echo out; echo err >&2; exit 7"]);
@@ -196,9 +203,30 @@ mod tests {
     fn a_command_that_takes_too_long_is_ended() {
         let home = tempfile::tempdir().expect("a folder");
         let text = script("ubuntu", "T", 1, &["sh", "-c", "trap 'echo told; exit 9' TERM; sleep 30 & wait"]);
-        let stand_in = format!("runuser() {{ shift 8; \"$@\"; }}\n{text}");
+        let stand_in = format!("{RUNUSER}{text}");
         let output = Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs");
         let found = report("T", &output.stdout, &output.stderr).expect("it ended");
         assert_eq!((found.code, found.out), (TIMED_OUT, "told\n"));
+    }
+
+    /// Systems Manager's agent ends a cancelled script by killing its process group: no signal comes to the command.
+    #[test]
+    fn a_command_whose_script_is_killed_gets_a_signal_and_leaves_nothing() {
+        let home = tempfile::tempdir().expect("a folder");
+        let seen = home.path().join("seen");
+        let inner = format!("trap 'echo ended >{0}; exit 1' TERM; echo begun >{0}; sleep 60 & wait", seen.display());
+        let stand_in = format!("{RUNUSER}{}", script("ubuntu", "T", 60, &["sh", "-c", &inner]));
+        let command = Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path());
+        // Its end by a deadline is such a kill.
+        assert!(command.deadline(Duration::from_secs(2)).output().is_err());
+        let is_over = || {
+            let left = std::fs::read_dir(home.path()).expect("read").count();
+            left == 1 && std::fs::read_to_string(&seen).is_ok_and(|text| text == "ended\n")
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while !is_over() {
+            assert!(Instant::now() < end, "it goes on: {:?}", std::fs::read_to_string(&seen));
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }
