@@ -96,3 +96,43 @@ class Changes(LivesTest):
         """Buckets and disks that outlive a cluster."""
         found = {line["id"] for line in self.made() if line["kind"] in ("bucket", "volume", "vpc")}
         return {name for name in found if "-provider-" not in name} - self.attached()
+
+
+class ByAnInstalledProgram(LivesTest):
+    """`parallelcluster.engine: cli`: the installed `pcluster` makes, changes and deletes the cluster."""
+
+    def test_changes_by_an_installed_pcluster(self) -> None:
+        first = changed(example("cpu"), parallelcluster={"engine": "cli"})
+        self.write(first)
+        self.it_is_needed()
+        self.up()
+        self.write(changed(first, queues=[*first["queues"], MORE]))
+        text = self.tell("up", self.spec_file)
+        self.assertIn("what changes:", text.err, text.said)
+        self.has({"cpu", "more"})
+        again = self.up()
+        self.assertNotIn("cluster", again.steps_done, again.said)
+        self.write(first)
+        refused = self.tell("up", self.spec_file, code=2)
+        self.assertIn("the fleet stops", refused.err, refused.said)
+        self.up("--yes")
+        self.has({"cpu"})
+        self.tell("recreate", self.spec_file, "--yes")
+        self.has({"cpu"})
+        self.only_kept(self.down("--yes").events[-1]["kept"])
+        self.down_with_everything("cpu")
+        self.nothing_is_left()
+
+    def it_is_needed(self) -> None:
+        """Without it nothing is begun, and what to install is said."""
+        path = self.program.environment["PATH"]
+        self.program.environment["PATH"] = "/usr/bin:/bin"
+        run = self.tell("up", self.spec_file, code=3)
+        self.assertIn("pcluster", run.err, run.said)
+        self.assertIn("pip install", run.err, run.said)
+        self.program.environment["PATH"] = path
+
+    def has(self, queues: set[str]) -> None:
+        nodes = self.read("nodes list", self.spec_file)
+        self.assertEqual({node["queues"][0] for node in nodes}, queues)
+        self.assertEqual(self.status()["cloud"]["fleet"]["status"], "RUNNING")

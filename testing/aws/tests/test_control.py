@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -103,8 +104,12 @@ class AccountTest(ServerTest):
         found = quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-417A185B")["Quota"]
         self.assertEqual((found["Value"], found["QuotaName"]), (96.0, "Running On-Demand P instances"))
         self.server.ask("POST", "permissions", [{"action": "ec2:Run*"}])
-        answer = self.server.client("iam").simulate_principal_policy(
-            PolicySourceArn="arn:aws:iam::123456789012:user/somebody", ActionNames=["ec2:RunInstances", "s3:GetObject"]
+        iam = self.server.client("iam")
+        arn = iam.create_user(UserName="x")["User"]["Arn"]
+        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        iam.put_user_policy(UserName="x", PolicyName="all", PolicyDocument=json.dumps(everything))
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=["ec2:RunInstances", "s3:GetObject"]
         )
         decisions = [item["EvalDecision"] for item in answer["EvaluationResults"]]
         self.assertEqual(decisions, ["implicitDeny", "allowed"])

@@ -58,6 +58,12 @@ fn online(session: &Session, spec: &Spec, file: &Path, text: &str) -> Result<Vec
     }
     let store = session.store_on(spec.name.as_str(), Where::Aws)?;
     let facts = crate::facts::surveyed(session, spec, file, &store)?;
+    // What could not be asked is no problem of the spec's, and should not look like a yes either.
+    if let trainyard_plan::Facts::Aws(facts) = &facts
+        && let Some(note) = facts.assumed.get("permissions")
+    {
+        session.ui.say(&format!("note: {note}"));
+    }
     let result = trainyard_plan::build(spec, &facts, trainyard_plan::Options::default());
     let mut found = result.err().unwrap_or_default();
     trainyard_spec::place(&mut found, text);

@@ -28,6 +28,7 @@ use trainyard_plan::aws::{AwsAction, StackCall};
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
+use trainyard_spec::model::Engine;
 
 pub use account::Account;
 pub use api::{Instance, LoginPool};
@@ -238,16 +239,23 @@ impl Aws {
 
     async fn look(&self, plan: &Plan) -> Result<Observed, Failure> {
         let (account, name) = (&self.account, plan.cluster.as_str());
-        let described = nodes::described(account, name).await?;
+        // All at once: Slurm's answer takes as long as the others together.
+        let slurm = async {
+            let instances = api::instances(account, name).await?;
+            // Who may not ask Slurm is still told what EC2 knows.
+            match self.scheduler(plan, &instances).await {
+                Err(refused) if refused.is_denial() => Ok((instances, None)),
+                answer => Ok::<_, Failure>((instances, answer?)),
+            }
+        };
+        let (described, (instances, scheduler), logins, fleet) = tokio::try_join!(
+            nodes::described(account, name),
+            slurm,
+            async { Ok(api::login_pools(account, name).await?) },
+            async { Ok(nodes::fleet(account, name).await) },
+        )?;
         let Some(described) = described else {
             return Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new(), cloud: None });
-        };
-        let (instances, logins) = tokio::try_join!(api::instances(account, name), api::login_pools(account, name))?;
-        let fleet = nodes::fleet(account, name).await;
-        // Who may not ask Slurm is still told what EC2 knows.
-        let scheduler = match self.scheduler(plan, &instances).await {
-            Err(refused) if refused.is_denial() => None,
-            answer => answer?,
         };
         let wanted = plan.steps.iter().find_map(|step| match &step.action {
             Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
@@ -288,6 +296,9 @@ impl Cloud {
 
 impl Provider for Aws {
     fn survey(&self, spec: &Spec) -> Result<Facts, Failure> {
+        if spec.parallelcluster.engine == Engine::Cli {
+            cluster::mind_the_program(&spec.parallelcluster.version.to_string())?;
+        }
         let work = survey::survey(&self.account, spec);
         self.account.run(&self.cancel, "looking at the account", work).map(Facts::Aws)
     }

@@ -5,7 +5,7 @@ mod policy;
 mod questions;
 pub mod tables;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trainyard_spec::Spec;
 use trainyard_spec::facts::AwsFacts;
@@ -34,7 +34,11 @@ pub(crate) fn policies(context: &Context<'_>) -> Vec<PolicyDocument> {
 pub fn questions(spec: &Spec, facts: &AwsFacts) -> Vec<Question> {
     let context = Context::new(spec, facts);
     let wanted = actions(&types(&context));
-    questions::questions(&wanted, &tables::scopes(SCOPES).unwrap_or_default(), &policy::Names::of(&context))
+    // What organizations like to ask for: every request has its region, and most have the cluster's tags.
+    let mut usual = BTreeMap::from([("aws:RequestedRegion".to_owned(), super::region(spec).to_owned())]);
+    usual.extend(super::names::tags(spec).into_iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), value)));
+    let scopes = tables::scopes(SCOPES).unwrap_or_default();
+    questions::questions(&wanted, &scopes, &policy::Names::of(&context), &usual)
 }
 
 /// The types of every stack that is made in the caller's name.

@@ -17,7 +17,7 @@ pub struct Question {
     /// The actions, each with the resources on which it is asked for.
     pub asked: BTreeMap<&'static str, BTreeSet<String>>,
     /// What holds of the request: keys of conditions, with a value that our own policies ask for.
-    pub context: BTreeMap<&'static str, String>,
+    pub context: BTreeMap<String, String>,
 }
 
 impl Question {
@@ -28,7 +28,19 @@ impl Question {
 }
 
 /// What to ask, by service: some twenty calls for a whole cluster.
-pub fn questions(wanted: &BTreeSet<&'static str>, scopes: &[Scope<'static>], names: &Names) -> Vec<Question> {
+pub fn questions(
+    wanted: &BTreeSet<&'static str>,
+    scopes: &[Scope<'static>],
+    names: &Names,
+    usual: &BTreeMap<String, String>,
+) -> Vec<Question> {
+    // A value for each key of our own conditions, in every question: IAM calls a key missing whatever is asked.
+    let mut known = usual.clone();
+    for condition in scopes.iter().filter_map(|scope| scope.condition.as_ref()) {
+        if let Some(value) = condition.values.first().and_then(|value| names.filled(value)) {
+            known.insert(condition.key.to_owned(), value.replace('*', ""));
+        }
+    }
     let mut by_service: BTreeMap<(&str, bool), Question> = BTreeMap::new();
     for action in wanted {
         let scopes = on(scopes, action);
@@ -42,13 +54,8 @@ pub fn questions(wanted: &BTreeSet<&'static str>, scopes: &[Scope<'static>], nam
         let everything = resources.contains("*");
         let question = by_service
             .entry((service, everything))
-            .or_insert_with(|| Question { asked: BTreeMap::new(), context: BTreeMap::new() });
+            .or_insert_with(|| Question { asked: BTreeMap::new(), context: known.clone() });
         question.asked.insert(action, resources);
-        for condition in scopes.iter().filter_map(|scope| scope.condition.as_ref()) {
-            if let Some(value) = condition.values.first().and_then(|value| names.filled(value)) {
-                question.context.insert(condition.key, value.replace('*', ""));
-            }
-        }
     }
     by_service.into_values().flat_map(parts).collect()
 }

@@ -50,7 +50,7 @@ fn fields(principal: &str, question: &Question) -> Vec<(String, String)> {
     }
     for (number, (key, value)) in question.context.iter().enumerate() {
         let entry = format!("ContextEntries.member.{}", number + 1);
-        fields.push((format!("{entry}.ContextKeyName"), (*key).to_owned()));
+        fields.push((format!("{entry}.ContextKeyName"), key.clone()));
         fields.push((format!("{entry}.ContextKeyType"), "string".to_owned()));
         fields.push((format!("{entry}.ContextKeyValues.member.1"), value.clone()));
     }
@@ -60,29 +60,43 @@ fn fields(principal: &str, question: &Question) -> Vec<(String, String)> {
 /// The decisions of a page, and where the next one begins.
 fn page(root: Element<'_, '_>) -> (Vec<Decision>, Option<String>) {
     let Some(result) = root.child("SimulatePrincipalPolicyResult") else { return (Vec::new(), None) };
-    let decisions = result.items("EvaluationResults").map(decision).collect();
+    let decisions = result.items("EvaluationResults").flat_map(decisions).collect();
     (decisions, result.some("Marker").filter(|_| result.text("IsTruncated") == "true"))
 }
 
-fn decision(item: Element<'_, '_>) -> Decision {
-    let forbids = |detail: &str, key: &str| item.child(detail).is_some_and(|detail| detail.text(key) == "false");
+/// Those about one action. Where there are several resources each has one of its own; the one above them is the
+/// strictest of theirs, and says nothing about any.
+fn decisions(whole: Element<'_, '_>) -> Vec<Decision> {
+    let each: Vec<_> = whole.items("ResourceSpecificResults").collect();
+    if each.is_empty() {
+        return vec![decision(whole, whole, "EvalDecision")];
+    }
+    each.into_iter().map(|one| decision(whole, one, "EvalResourceDecision")).collect()
+}
+
+fn decision(whole: Element<'_, '_>, one: Element<'_, '_>, key: &str) -> Decision {
+    let forbids = |detail: &str, key: &str| {
+        let detail = one.child(detail).or_else(|| whole.child(detail));
+        detail.is_some_and(|detail| detail.text(key) == "false")
+    };
+    let said = one.text(key);
     let by = if forbids("OrganizationsDecisionDetail", "AllowedByOrganizations") {
         Some("by a policy of the organization")
+    } else if said == "explicitDeny" {
+        Some("denied by name")
     } else if forbids("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary") {
         Some("by the permissions boundary")
-    } else if item.text("EvalDecision") == "explicitDeny" {
-        Some("denied by name")
     } else {
         None
     };
-    let is_allowed = match item.text("EvalDecision").as_str() {
+    let is_allowed = match said.as_str() {
         "allowed" => Some(true),
-        // A condition on what the simulation was not told may hold when it counts.
-        "implicitDeny" if item.items("MissingContextValues").next().is_some() => None,
+        // A condition on what the simulation was not told may decide otherwise when it counts.
+        "implicitDeny" | "explicitDeny" if one.items("MissingContextValues").next().is_some() => None,
         "implicitDeny" | "explicitDeny" => Some(false),
         _ => None,
     };
-    Decision { action: item.text("EvalActionName"), resource: item.text("EvalResourceName"), is_allowed, by }
+    Decision { action: whole.text("EvalActionName"), resource: one.text("EvalResourceName"), is_allowed, by }
 }
 
 #[cfg(test)]
@@ -122,6 +136,18 @@ mod tests {
             let one = &found[0];
             assert_eq!((one.action.as_str(), one.is_allowed, one.by), ("s3:PutObject", is_allowed, by), "{inner}");
         }
+    }
+
+    #[test]
+    fn each_resource_has_a_decision_of_its_own() {
+        let each = "<EvalDecision>explicitDeny</EvalDecision><ResourceSpecificResults>\
+                    <member><EvalResourceName>arn:1</EvalResourceName>\
+                    <EvalResourceDecision>allowed</EvalResourceDecision></member>\
+                    <member><EvalResourceName>arn:2</EvalResourceName>\
+                    <EvalResourceDecision>explicitDeny</EvalResourceDecision></member></ResourceSpecificResults>";
+        let (found, _) = xml::read("x", &answer(each), page).expect("readable");
+        let said: Vec<_> = found.iter().map(|one| (one.resource.as_str(), one.is_allowed)).collect();
+        assert_eq!(said, [("arn:1", Some(true)), ("arn:2", Some(false))]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ static SSM: Service = Service { name: "ssm", protocol: Protocol::Json("AmazonSSM
 /// Seconds within which an agent that is connected takes a command; the least that Systems Manager allows.
 pub const DELIVERY_SECONDS: u64 = 30;
 /// Between two looks at a command.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(30);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// A command that was sent.

@@ -28,8 +28,9 @@ impl Work<'_> {
         loop {
             let Some(stack) = root(self.account, cluster).await? else {
                 let file = self.written(&call.start).await?;
+                let begun = Seen::from_now(self.account, cluster).await?;
                 self.pcluster(&["create-cluster", "--rollback-on-failure", "false", "-n", cluster, "-c", &file])?;
-                return self.arrive(cluster).await;
+                return self.arrive(begun).await;
             };
             match phase(stacks::status(&stack)) {
                 Phase::Moving => {
@@ -49,10 +50,13 @@ impl Work<'_> {
         self.mind_the_program()?;
         let cluster = &self.plan.cluster;
         let file = self.written(&call.whole).await?;
-        self.around_the_fleet(call, async |_| match self.pcluster(&["update-cluster", "-n", cluster, "-c", &file]) {
-            Ok(()) => self.arrive(cluster).await,
-            Err(failure) if failure.chain().iter().any(|text| text.contains("No changes found")) => Ok(()),
-            Err(failure) => Err(failure),
+        self.around_the_fleet(call, async |_| {
+            let begun = Seen::from_now(self.account, cluster).await?;
+            match self.pcluster(&["update-cluster", "-n", cluster, "-c", &file]) {
+                Ok(()) => self.arrive(begun).await,
+                Err(failure) if failure.chain().iter().any(|text| text.contains("No changes found")) => Ok(()),
+                Err(failure) => Err(failure),
+            }
         })
         .await
     }
@@ -61,12 +65,15 @@ impl Work<'_> {
         let cluster = &self.plan.cluster;
         let Some(root) = root(self.account, cluster).await? else { return Ok(()) };
         stacks::mind_the_owner(&root, cluster, cluster)?;
+        let mut begun = Seen::from_now(self.account, cluster).await?;
+        // By its id it is known also when it is gone.
+        begun.is_about(root.stack_id().unwrap_or(cluster));
         self.pcluster(&["delete-cluster", "-n", cluster])?;
-        stacks::settle(self.account, cluster, Seen::default(), &self.patience).await.map(|_| ())
+        self.arrive(begun).await
     }
 
-    async fn arrive(&self, cluster: &str) -> Result<(), Failure> {
-        stacks::settle(self.account, cluster, Seen::default(), &self.patience).await.map(|_| ())
+    async fn arrive(&self, begun: Seen) -> Result<(), Failure> {
+        stacks::settle(self.account, &self.plan.cluster, begun, &self.patience).await.map(|_| ())
     }
 
     /// The configuration as a file, with what stacks gave out put in.
@@ -78,18 +85,7 @@ impl Work<'_> {
     }
 
     fn mind_the_program(&self) -> Result<(), Failure> {
-        let wanted = &target(self.plan)?.parallelcluster;
-        let output = Command::new("pcluster").arg("version").deadline(PATIENCE).run().map_err(|error| {
-            Failure::from(error)
-                .within("`parallelcluster.engine: cli` needs an installed pcluster")
-                .hint(format!("pip install aws-parallelcluster=={wanted}"))
-                .hint("or leave `engine` out: ParallelCluster's CloudFormation provider needs nothing here")
-        })?;
-        if output.stdout.contains(&format!("\"{wanted}\"")) {
-            return Ok(());
-        }
-        Err(Failure::refused(format!("the installed pcluster is not {wanted}: {}", output.stdout.trim()))
-            .hint(format!("pip install aws-parallelcluster=={wanted}, or write its version into the spec")))
+        mind_the_program(&target(self.plan)?.parallelcluster)
     }
 
     fn pcluster(&self, arguments: &[&str]) -> Result<(), Failure> {
@@ -97,4 +93,19 @@ impl Work<'_> {
         Command::new("pcluster").args(arguments).args(["-r", &region]).deadline(PATIENCE).run()?;
         Ok(())
     }
+}
+
+/// The program must be there, in the plan's version: before anything is made for a cluster that it is to make.
+pub fn mind_the_program(wanted: &str) -> Result<(), Failure> {
+    let output = Command::new("pcluster").arg("version").deadline(PATIENCE).run().map_err(|error| {
+        Failure::from(error)
+            .within("`parallelcluster.engine: cli` needs an installed pcluster")
+            .hint(format!("pip install aws-parallelcluster=={wanted}"))
+            .hint("or leave `engine` out: ParallelCluster's CloudFormation provider needs nothing here")
+    })?;
+    if output.stdout.contains(&format!("\"{wanted}\"")) {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("the installed pcluster is not {wanted}: {}", output.stdout.trim()))
+        .hint(format!("pip install aws-parallelcluster=={wanted}, or write its version into the spec")))
 }

@@ -13,6 +13,7 @@ use trainyard_plan::Plan;
 use trainyard_plan::aws::update;
 use trainyard_plan::aws::{ClusterCall, Driver};
 
+pub use cli::mind_the_program;
 pub use standing::{changes, is_as_asked};
 
 use super::nodes;

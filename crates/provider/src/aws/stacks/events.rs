@@ -25,6 +25,8 @@ pub struct Seen {
     id: Option<String>,
     /// What the operation that is awaited is known by in its events.
     token: Option<String>,
+    /// Whether every event that is new belongs to the awaited operation: somebody else's program begins it.
+    is_from_now: bool,
     looks: u32,
     /// Whether the stack itself was shown as these events leave it.
     agrees: bool,
@@ -39,6 +41,14 @@ impl Seen {
         Self { token: Some(token), ..Self::default() }
     }
 
+    /// Those of an operation that another program is going to ask for.
+    pub async fn from_now(account: &crate::aws::Account, name: &str) -> Answer<Self> {
+        let mut seen = Self { is_from_now: true, ..Self::default() };
+        seen.read(account, name).await?;
+        seen.events.clear();
+        Ok(seen)
+    }
+
     /// What the operation is known by, if it is one that was asked for here.
     pub fn token(&self) -> Option<String> {
         self.token.clone()
@@ -47,7 +57,11 @@ impl Seen {
     /// Whether what was read may be from before the operation that is awaited, or whoever looks next may still be
     /// shown what was.
     pub fn is_stale(&self) -> bool {
-        self.token.is_some() && self.looks <= STALE_LOOKS_MAX && !self.agrees
+        self.is_awaited() && self.looks <= STALE_LOOKS_MAX && !self.agrees
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.token.is_some() || self.is_from_now
     }
 
     /// Takes in how the stack itself was shown; returns its status, by the events of the awaited operation if they are
@@ -55,9 +69,9 @@ impl Seen {
     pub(super) fn shown(&mut self, stack: Option<&Stack>) -> String {
         self.looks += 1;
         let shown = stack.map_or("DELETE_COMPLETE", super::status);
-        let is_mine = |event: &&StackEvent| event.client_request_token() == self.token.as_deref();
+        let is_mine = |event: &&StackEvent| self.is_from_now || event.client_request_token() == self.token.as_deref();
         let mine = self.events.iter().rev().find(|event| is_mine(event) && is_the_stack_itself(event));
-        let told = mine.filter(|_| self.token.is_some()).map(|event| status(event).to_owned());
+        let told = mine.filter(|_| self.is_awaited()).map(|event| status(event).to_owned());
         let is_recent = told.as_deref() == Some("DELETE_COMPLETE") || self.is_recent(stack);
         self.agrees = told.as_deref() == Some(shown) && is_recent;
         told.unwrap_or_else(|| shown.to_owned())
