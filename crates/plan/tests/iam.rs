@@ -206,3 +206,24 @@ fn the_policies_of_an_example() {
     let texts: Vec<String> = artifacts.iter().map(|one| format!("=== {}\n{}", one.path, one.text)).collect();
     insta::assert_snapshot!("p5-odcr", texts.concat());
 }
+
+/// The simulation is asked about what the policies allow, on things as they will be called, in few calls.
+#[test]
+fn every_action_of_the_policies_is_asked_about() {
+    for (name, spec) in specs() {
+        let facts = AwsFacts::assumed(&spec);
+        let policies = policies(&spec, &facts);
+        let allowed: BTreeSet<&str> = statements(&policies).flat_map(|one| texts(&one["Action"])).collect();
+        let questions = trainyard_plan::aws::iam::questions(&spec, &facts);
+        let asked: BTreeSet<&str> = questions.iter().flat_map(|one| one.asked.keys().copied()).collect();
+        assert_eq!(asked, allowed, "{name}");
+        assert!(questions.len() <= 40, "{name}: {} calls", questions.len());
+        for question in &questions {
+            let (actions, resources) = (question.asked.len(), question.resources());
+            assert!(actions <= 50 && !resources.is_empty(), "{name}: {question:?}");
+            let odd: Vec<&&str> = resources.iter().filter(|one| **one != "*" && one.contains('*')).collect();
+            assert!(odd.is_empty(), "{name}: {odd:?}");
+            assert!(question.context.contains_key("aws:RequestedRegion"), "{name}");
+        }
+    }
+}
