@@ -39,7 +39,7 @@ impl Fleet {
             }
             "PROTECTED" => Some(
                 refused("is in protected mode: static nodes failed to start again and again")
-                    .hint("the log streams clustermgtd of the head and cloud-init-output of the nodes say why")
+                    .hint("why: trainyard logs tail clustermgtd, and trainyard logs tail cloud-init-output --node NODE")
                     .hint(format!(
                         "once that is mended: trainyard fleet start --cluster {cluster}, then the same command"
                     )),

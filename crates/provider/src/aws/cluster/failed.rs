@@ -7,6 +7,8 @@ use crate::aws::api;
 use crate::aws::refused::{Answer, Refused};
 use crate::aws::stacks::{self, Seen};
 
+/// So far the times of two stacks' events may be apart.
+const CLOCKS_MILLISECONDS: i64 = 2_000;
 /// Log events that are read, and lines that are shown.
 const EVENTS_MAX: i32 = 200;
 const LINES_MAX: usize = 12;
@@ -21,14 +23,8 @@ const BOOTSTRAP: &[(&str, &str)] = &[
         "does not appear to be a ParallelCluster AMI",
         "the image is no ParallelCluster image: leave `image` out, or build one from ParallelCluster's",
     ),
-    (
-        "OnNodeConfigured",
-        "a script of `setup.scripts` failed on the head: its output is in the log stream cfn-init of the head",
-    ),
-    (
-        "OnNodeStart",
-        "a script of `setup.scripts` failed on the head: its output is in the log stream cloud-init of the head",
-    ),
+    ("OnNodeConfigured", "a script of `setup.scripts` failed on the head: what it said: trainyard logs tail cfn-init"),
+    ("OnNodeStart", "a script of `setup.scripts` failed on the head: what it said: trainyard logs tail cloud-init"),
     (
         "Failed to mount EBS",
         "the volume of /home could not be mounted: it is in another zone than the head, or in use elsewhere",
@@ -40,7 +36,7 @@ const BOOTSTRAP: &[(&str, &str)] = &[
     ),
     (
         "PROTECTED mode",
-        "static nodes failed to start again and again: the log streams of the nodes say why (trainyard logs)",
+        "static nodes failed to start again and again; why: trainyard logs tail clustermgtd, and cloud-init-output of a node",
     ),
     (
         "InsufficientInstanceCapacity",
@@ -48,9 +44,9 @@ const BOOTSTRAP: &[(&str, &str)] = &[
     ),
     (
         "timed out",
-        "the head or its static nodes were not ready in time: the head's log streams chef-client and clustermgtd say how far they came",
+        "the head or its static nodes were not ready in time; how far they came: trainyard logs tail chef-client clustermgtd",
     ),
-    ("Failed to run chef recipe", "the head's own set-up failed: its log stream chef-client says where"),
+    ("Failed to run chef recipe", "the head's own set-up failed; where: trainyard logs tail chef-client"),
 ];
 
 /// The failure of the cluster's stack, with everything that can be learned about it.
@@ -59,7 +55,9 @@ pub async fn explain(work: &Work<'_>, name: &str, status: &str, seen: &Seen) -> 
         seen.reason_of("Custom::PclusterCluster").unwrap_or_else(|| format!("its stack {name} ended in {status}"));
     let mut causes: Vec<String> = Vec::new();
     let mut inner = Seen::default();
-    if inner.look(work.account, &work.plan.cluster).await.is_ok() {
+    // What failed in it before this was begun is no reason.
+    let is_of_this = |inner: &Seen| inner.began_at() >= seen.began_at().map(|began| began - CLOCKS_MILLISECONDS);
+    if inner.look(work.account, &work.plan.cluster).await.is_ok() && is_of_this(&inner) {
         inner.collect(work.account, &mut causes).await;
     }
     let from_log = match told(work, seen.began_at()).await {
