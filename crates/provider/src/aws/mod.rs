@@ -13,6 +13,7 @@ mod key_pair;
 mod logs;
 mod nodes;
 mod patience;
+mod record;
 mod refused;
 mod stacks;
 mod survey;
