@@ -133,7 +133,7 @@ impl<'a> Life<'a> {
         };
         let comment = text.lines().take_while(|line| line.starts_with('#')).filter(|line| !line.contains("$schema="));
         let comment: Vec<&str> = comment.map(|line| line.trim_start_matches('#').trim()).collect();
-        let steps = steps(&spec, name, &out.join("plan"));
+        let steps = steps(&spec, name, region, &out.join("plan"));
         let version = ask(&["--version"])?.trim().to_owned();
         let (name, region) = (name.to_owned(), region.to_owned());
         Ok(Self { spec, name, region, version, about: comment.join("\n").trim().to_owned(), steps, tell })

@@ -36,7 +36,7 @@ impl Step {
 }
 
 /// A whole life of the cluster.
-pub fn steps(spec: &str, name: &str, plan: &Path) -> Vec<Step> {
+pub fn steps(spec: &str, name: &str, region: &str, plan: &Path) -> Vec<Step> {
     let plan = plan.display().to_string();
     let looks: [(&'static str, &[&str], Check); 3] = [
         ("the spec fits the account", &["check", "--online", spec], any),
@@ -63,7 +63,7 @@ pub fn steps(spec: &str, name: &str, plan: &Path) -> Vec<Step> {
             &["down", spec, "--delete-data", name, "--yes", "--format", "json"],
             only_shared_stays,
         ),
-        ("nothing of it is listed", &["list", "--format", "json"], is_not_listed),
+        ("nothing of it is listed", &["list", "--region", region, "--format", "json"], is_not_listed),
         ("nothing of that name is there any more", &["plan", "--diff", spec, "--format", "json"], is_new),
     ];
     let step = |makes| {
