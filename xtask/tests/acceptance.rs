@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use xtask::acceptance::report::{Done, Report};
+use xtask::acceptance::report::{Done, Left, Report};
 use xtask::acceptance::shapes::{differences, merge, parse, read, text};
 use xtask::acceptance::steps::{Kept, steps};
 
@@ -74,14 +74,14 @@ fn a_report_tells_the_failure_what_is_left_and_no_account_number() {
     };
     let bad =
         Done { about: "up", command: "trainyard up".into(), code: Some(3), time: Duration::from_secs(9), failure };
-    let left = [Kept { name: "home".into(), what: "a volume".into(), monthly_cents: Some(80) }];
+    let left = Left::Kept(vec![Kept { name: "home".into(), what: "a volume".into(), monthly_cents: Some(80) }]);
     let mut report = Report {
         name: "acceptance",
         region: "us-east-1",
         version: "trainyard 0.1.0",
         planned: 2,
         done: &[good, bad],
-        left: Some(&left),
+        left: &left,
         delete: "trainyard down x",
         differences: Ok(vec!["a: new b".to_owned()]),
     };
@@ -92,8 +92,10 @@ fn a_report_tells_the_failure_what_is_left_and_no_account_number() {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert!(text.contains("- home: a volume, $0.80 a month") && text.contains("    trainyard down x"), "{text}");
-    report.left = None;
-    assert!(report.text().contains("it could not be asked"));
+    for (left, said) in [(Left::Unknown, "it could not be asked"), (Left::NothingMade, "This run made nothing")] {
+        let text = Report { left: &left, done: &[], differences: Ok(Vec::new()), ..report }.text();
+        assert!(text.contains(said) && text.contains("    trainyard down x"), "{text}");
+    }
     report.done = &report.done[..1];
     assert!(!report.is_good(), "one step of two is no whole life");
 }

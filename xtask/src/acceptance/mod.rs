@@ -21,8 +21,8 @@ use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use process::{Ended, OnStop, Program};
-use report::{Done, Report};
-use steps::{Kept, SHARED, Step, steps};
+use report::{Done, Left, Report};
+use steps::{SHARED, Step, steps};
 
 /// The spec that is raised unless another is named.
 const SPEC: &str = "examples/aws-acceptance.yaml";
@@ -93,7 +93,7 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
         version: &life.version,
         planned: life.steps.len(),
         done: &done,
-        left: left.as_deref(),
+        left: &left,
         delete: &life.delete(&program.path),
         differences: compare(&program.record, root, request.write_expected.as_deref()),
     };
@@ -158,14 +158,14 @@ impl<'a> Life<'a> {
         if line.trim() == name { Ok(()) } else { Err("not confirmed; nothing was done".to_owned()) }
     }
 
-    /// All steps, until one is not good; then the way out. What is left is nothing where it could not be asked.
-    fn live(&self, program: &Program<'_>) -> (Vec<Done>, Option<Vec<Kept>>) {
+    /// All steps, until one is not good; then the way out.
+    fn live(&self, program: &Program<'_>) -> (Vec<Done>, Left) {
         let mut done = Vec::new();
-        let mut left = Some(Vec::new());
+        let mut left = Left::NothingMade;
         for step in &self.steps {
             let ended = self.carry_out(program, &step.arguments, OnStop::PassOn);
             if let Some(kept) = steps::kept(&ended) {
-                left = Some(kept);
+                left = Left::Kept(kept);
             }
             let is_stopped = program.stop.load(Ordering::SeqCst).then(|| "stopped by a signal".to_owned());
             let why = is_stopped.or_else(|| step.judge(&ended, &self.name).err());
@@ -181,8 +181,8 @@ impl<'a> Life<'a> {
         (done, left)
     }
 
-    /// Takes the cluster down, whatever it is doing. What it leaves, where that is known.
-    fn leave(&self, program: &Program<'_>, done: &mut Vec<Done>) -> Option<Vec<Kept>> {
+    /// Takes the cluster down, whatever it is doing.
+    fn leave(&self, program: &Program<'_>, done: &mut Vec<Done>) -> Left {
         let words = ["down", &self.spec, "--force", "--yes", "--format", "json"].map(str::to_owned);
         for attempt in 1..=WAYS_OUT {
             (self.tell)("\nthe cluster is taken down; this goes on when you press Ctrl-C");
@@ -191,14 +191,14 @@ impl<'a> Life<'a> {
             let is_down = why.is_none();
             done.push(self.done("the way out", &words, &ended, why));
             if is_down {
-                return steps::kept(&ended);
+                return steps::kept(&ended).map_or(Left::Unknown, Left::Kept);
             }
             if attempt < WAYS_OUT {
                 thread::sleep(BETWEEN);
             }
         }
         (self.tell)("THE CLUSTER MAY STILL STAND, AND COST MONEY: see below for the command that takes it down");
-        None
+        Left::Unknown
     }
 
     fn carry_out(&self, program: &Program<'_>, arguments: &[String], on_stop: OnStop) -> Ended {

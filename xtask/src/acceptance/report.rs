@@ -24,6 +24,17 @@ pub struct Done {
     pub failure: Option<(String, String)>,
 }
 
+/// What a run leaves in the account.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It ended before it made anything.
+    NothingMade,
+    /// What the last `down` says stays.
+    Kept(Vec<Kept>),
+    /// It could not be asked.
+    Unknown,
+}
+
 /// Everything that a run came to.
 pub struct Report<'a> {
     /// The cluster.
@@ -36,8 +47,8 @@ pub struct Report<'a> {
     pub planned: usize,
     /// The steps, with those of the way out.
     pub done: &'a [Done],
-    /// What is left in the account; nothing where it could not be asked.
-    pub left: Option<&'a [Kept]>,
+    /// What is left in the account.
+    pub left: &'a Left,
     /// The command that deletes the rest.
     pub delete: &'a str,
     /// What differs from the emulator, or why that is not known.
@@ -85,11 +96,19 @@ impl Report<'_> {
 
     /// What is left in the account, in lines.
     pub fn left_over(&self) -> String {
-        let Some(left) = self.left else {
-            return format!(
-                "Not known: it could not be asked. Look, and delete everything with:\n\n    {}\n",
-                self.delete
-            );
+        let delete = self.delete;
+        let left = match self.left {
+            Left::Kept(left) => left,
+            Left::NothingMade => {
+                return format!(
+                    "This run made nothing. What may be there of that name is somebody else's, or of an earlier run; this deletes it:\n\n    {delete}\n"
+                );
+            }
+            Left::Unknown => {
+                return format!(
+                    "Not known: it could not be asked. Look, and delete everything with:\n\n    {delete}\n"
+                );
+            }
         };
         if left.is_empty() {
             return "Nothing.\n".to_owned();
@@ -103,7 +122,7 @@ impl Report<'_> {
             };
             let _ = writeln!(text, "- {}: {}, {cost}", one.name, one.what);
         }
-        let _ = writeln!(text, "\nThis deletes it:\n\n    {}", self.delete);
+        let _ = writeln!(text, "\nThis deletes it:\n\n    {delete}");
         text
     }
 }

@@ -24,7 +24,7 @@ impl RecordFile {
     pub fn open(path: &Path) -> Self {
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true).mode(0o600).custom_flags(O_NOFOLLOW);
-        let file = options.open(path).ok().filter(|file| is_for_its_owner_only(file));
+        let file = options.open(path).ok().filter(is_for_its_owner_only);
         Self(Mutex::new(file))
     }
 
@@ -46,8 +46,9 @@ fn is_for_its_owner_only(file: &File) -> bool {
 /// Whether more may follow; nothing, where it could not be written.
 fn add(file: &mut File, line: &str, bytes_max: u64) -> Option<bool> {
     let length = file.metadata().ok()?.len();
-    if length + line.len() as u64 + 1 <= bytes_max {
-        file.write_all(format!("{line}\n").as_bytes()).ok()?;
+    let line = format!("{line}\n");
+    if length + line.len() as u64 <= bytes_max {
+        file.write_all(line.as_bytes()).ok()?;
         return Some(true);
     }
     if !ends_with(file, length, FULL)? {

@@ -79,7 +79,9 @@ impl Shape {
             }
             Value::Array(items) if !items.is_empty() => {
                 path.push("[]");
-                items.iter().for_each(|item| self.json(path, item, in_map));
+                for item in items {
+                    self.json(path, item, in_map);
+                }
                 path.pop();
             }
             Value::Object(_) | Value::Array(_) => self.leaf(path, "empty"),
