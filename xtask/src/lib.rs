@@ -2,6 +2,7 @@
 //!
 //! Never prints and never ends the process: every function returns what it found.
 
+pub mod acceptance;
 pub mod bench;
 pub mod catalog;
 pub mod dist;

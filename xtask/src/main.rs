@@ -1,9 +1,10 @@
-//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench | dist`: 0 done, 1 something to repair, 2 could not be asked or done.
+//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench | dist | aws-acceptance`: 0 done, 1 something to repair, 2 could not be asked or done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use xtask::acceptance;
 use xtask::catalog::{self, Input};
 use xtask::dist;
 use xtask::generate::{self, Drift};
@@ -24,10 +25,15 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
       both ready
   dist [--out FOLDER] [--target TARGET]... [--root DIR]
       make what is given out: static programs for x86_64 and aarch64, archives, checksums, the bill of materials; and
-      say what was tried on which target. FOLDER is `packages` in the build folder unless named";
+      say what was tried on which target. FOLDER is `packages` in the build folder unless named
+  aws-acceptance [--spec FILE] [--trainyard PROGRAM] [--out DIR] [--yes] [--write-expected FILE]
+      the first run on a real account: raise a small cluster, use it, take it down, and report (docs/acceptance.md)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((command, rest)) = arguments.split_first().filter(|(command, _)| *command == "aws-acceptance") {
+        return accept(command, rest);
+    }
     let result = Request::read(&arguments).and_then(|request| match request.words.as_slice() {
         _ if request.check && request.words.first() != Some(&"catalog") => Err(USAGE.to_owned()),
         ["dist"] => run_dist(&request),
@@ -94,12 +100,29 @@ impl<'a> Request<'a> {
 
     fn trainyard(&self) -> Result<Trainyard, String> {
         let root = self.root();
-        let built = || {
-            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-            target.join("debug").join(format!("trainyard{}", std::env::consts::EXE_SUFFIX))
-        };
-        Trainyard::at(&self.trainyard.clone().unwrap_or_else(built), &root)
+        Trainyard::at(&self.trainyard.clone().unwrap_or_else(|| built_trainyard(&root)), &root)
     }
+}
+
+/// Where `cargo build` puts the program.
+fn built_trainyard(root: &Path) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join("debug").join(format!("trainyard{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn accept(command: &str, words: &[String]) -> ExitCode {
+    let root = workspace_root();
+    let done = match acceptance::Request::read(words) {
+        Some(request) => acceptance::run(&request, &root, &built_trainyard(&root), &say),
+        None => Err(format!("{command} does not know one of these words\n{USAGE}")),
+    };
+    done.map_or_else(
+        |error| {
+            say(&error);
+            ExitCode::from(2)
+        },
+        |is_good| ExitCode::from(u8::from(!is_good)),
+    )
 }
 
 fn run_bench(request: &Request<'_>) -> Result<ExitCode, String> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests of whole lives, in processes with an emulator each.
 
-    run.py --program PATH [--full] [--jobs 2] [--work FOLDER] [--keep] [NAME...]
+    run.py --program PATH [--xtask PATH] [--full] [--jobs 2] [--work FOLDER] [--keep] [NAME...]
 
 One line per scenario, and a summary. A NAME is a test, a class or a module: test_lives.Patience. FOLDER gets what the
 tests leave for others: calls.txt, the operations that the program asked of AWS. Exit code 1 when anything failed.
@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE))
 # The longest first, so that both processes end at about the same time.
 MODULES = (
     "test_faults", "test_kills", "test_lives", "test_peers", "test_changes", "test_head", "test_keeping", "test_others",
-    "test_permissions", "test_secrets",
+    "test_permissions", "test_secrets", "test_acceptance",
 )  # fmt: skip
 LAST = "test_calls"
 Line = dict[str, Any]
@@ -140,11 +140,14 @@ class Runner:
             if line["skipped"] is None:
                 word = "FAILED" if line["troubles"] else "ok"
                 print(f"{word:6} {line['seconds']:6.1f} s  {line['test']}", flush=True)
+            elif "LIVES_XTASK" in line["skipped"]:
+                print(f"{'skipped':16}  {line['test']}: {line['skipped']}", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=shutil.which("trainyard"), help="the program to test")
+    parser.add_argument("--xtask", type=Path, help="the xtask to test (default: the one beside the program)")
     parser.add_argument("--full", action="store_true", help="a life for every moment and every fault")
     parser.add_argument("--jobs", type=int, default=2, help="processes, each with an emulator (default 2)")
     parser.add_argument("--work", type=Path, help="where the tests leave what they found")
@@ -160,6 +163,9 @@ def main() -> int:
     # A build may replace the program while this runs.
     program = Path(shutil.copy2(given.program, work / "trainyard"))
     marks = {"LIVES_PROGRAM": str(program), "LIVES_WORK": str(work)}
+    xtask = given.xtask or given.program.with_name("xtask")
+    if xtask.is_file():
+        marks["LIVES_XTASK"] = str(shutil.copy2(xtask, work / "xtask"))
     marks |= {name: "1" for name, on in (("LIVES_FULL", given.full), ("LIVES_KEEP", given.keep)) if on}
     os.environ.update(marks)
     begun = time.monotonic()
@@ -167,6 +173,7 @@ def main() -> int:
     runner.run(tests_of(given.names), given.jobs)
     runner.run(tests_of([LAST]), 1)
     program.unlink()
+    (work / "xtask").unlink(missing_ok=True)
     code = summary(runner.lines, work, time.monotonic() - begun)
     if not given.work and not given.keep:
         shutil.rmtree(work)

@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use trainyard_run::Cancel;
 
+use super::record::Recorder;
 use super::refused::Refused;
 use crate::Failure;
 
@@ -23,6 +24,8 @@ pub struct Account {
     runtime: tokio::runtime::Runtime,
     /// What every client is made from.
     pub config: SdkConfig,
+    /// Writes down what is asked and answered, where somebody wants that.
+    pub recorder: Recorder,
     /// Stacks.
     pub cloudformation: aws_sdk_cloudformation::Client,
     /// The state of the compute fleet.
@@ -57,13 +60,20 @@ impl Account {
         let config = runtime.block_on(loader.load());
         // An emulated account's buckets are no host names.
         let is_elsewhere = config.endpoint_url().is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(is_elsewhere).build();
+        let recorder = Recorder::open();
+        let written = || recorder.clone();
+        let cloudformation = aws_sdk_cloudformation::config::Builder::from(&config).interceptor(written()).build();
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(written()).build();
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(&config).interceptor(written()).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).interceptor(written()).force_path_style(is_elsewhere);
+        let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(written()).build();
         Ok(Self {
-            cloudformation: aws_sdk_cloudformation::Client::new(&config),
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            sts: aws_sdk_sts::Client::new(&config),
+            cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts),
+            recorder,
             runtime,
             config,
         })

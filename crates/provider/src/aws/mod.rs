@@ -14,6 +14,7 @@ mod logs;
 mod nodes;
 mod patience;
 mod permissions;
+mod record;
 mod refused;
 mod stacks;
 mod survey;

@@ -139,6 +139,7 @@ impl Account {
             )))
             .with_identity_cache(config.identity_cache())
             .with_interceptor(UserAgentInterceptor::new())
+            .with_interceptor(self.recorder.clone())
             .with_retry_classifier(AwsErrorCodeClassifier::<Told>::new())
             .with_retry_classifier(TransientErrorClassifier::<Told>::new())
             .with_retry_classifier(HttpStatusCodeClassifier::default());
@@ -196,9 +197,14 @@ fn deserialize(response: &HttpResponse) -> Result<String, OrchestratorError<Told
     if response.status().is_success() {
         return Ok(text.into_owned());
     }
-    let (code, message) = xml::error(&text).or_else(|| json_error(&text)).unwrap_or_default();
+    let (code, message) = error_of(&text).unwrap_or_default();
     let code = if code.is_empty() { format!("HTTP {}", response.status().as_u16()) } else { code };
     Err(OrchestratorError::operation(Told(ErrorMetadata::builder().code(code).message(message).build())))
+}
+
+/// The code and message of an error answer, in the form of any service.
+pub fn error_of(text: &str) -> Option<(String, String)> {
+    xml::error(text).or_else(|| json_error(text))
 }
 
 /// `{"__type": "prefix#Code", "message": …}`
@@ -244,11 +250,10 @@ mod tests {
             (r#"{"__type": "D", "Message": "n"}"#, ("D", "n")),
         ];
         for (text, (code, message)) in cases {
-            let found = xml::error(text).or_else(|| json_error(text));
-            assert_eq!(found, Some((code.to_owned(), message.to_owned())), "{text}");
+            assert_eq!(error_of(text), Some((code.to_owned(), message.to_owned())), "{text}");
         }
         for text in ["", "<", "<a>", "{}", "<a><b></a>", "\u{0}"] {
-            assert_eq!(xml::error(text).or_else(|| json_error(text)), None, "{text}");
+            assert_eq!(error_of(text), None, "{text}");
         }
     }
 }
