@@ -106,7 +106,7 @@ impl Reporter for Progress {
             Event::Started { title, number, of, expected_seconds, .. } => {
                 self.start(format!("[{number}/{of}] {title}"), *expected_seconds);
             }
-            Event::Progress { text, .. } => self.live(text),
+            Event::Progress { progress, .. } => self.live(&progress.text),
             Event::Done { seconds, .. } => {
                 let current = self.state.borrow().current.clone();
                 self.line(format!("  \x1b[32m✓\x1b[0m {current} \x1b[2m({seconds:.1} s)\x1b[0m"));

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use trainyard_plan::aws::AwaitedNodes;
+use trainyard_plan::aws::{AwaitedNodes, AwsAction};
+use trainyard_plan::{Action, Plan};
 
 use super::api::{self, Instance};
 use super::refused::{Answer, Refused};
 use super::{Account, cluster, stacks};
-use crate::{Failure, JobState, NodeState, slurm};
+use crate::{Failure, JobState, NodeState, QueueNodes, slurm};
 
 /// Where ParallelCluster puts Slurm.
 const SLURM: &str = "/opt/slurm/bin";
@@ -69,6 +70,8 @@ pub struct Awaited {
     pub running: u32,
     /// How many take jobs, as Slurm sees it; `None` where Slurm cannot be asked.
     pub ready: Option<u32>,
+    /// How many have no job, of the queue's nodes of any kind; `None` where Slurm cannot be asked.
+    pub idle: Option<u32>,
     /// The Capacity Block that has not started, with the time when it does.
     pub waits_for: Option<String>,
 }
@@ -189,6 +192,11 @@ impl Awaited {
         let ready = self.ready.map_or_else(|| "Slurm does not answer yet".to_owned(), |ready| format!("{ready} ready"));
         format!("{}: {ready}, {} of {} run", self.queue, self.running, self.asked)
     }
+
+    /// In numbers, for who draws them.
+    pub fn nodes(&self) -> QueueNodes {
+        QueueNodes { name: self.queue.clone(), asked: self.asked, running: self.running, ready: self.ready }
+    }
 }
 
 /// What Slurm says, asked on the head through Systems Manager; `None` where it cannot be asked (now).
@@ -222,6 +230,27 @@ pub async fn awaited(
     scheduler: Option<&Scheduler>,
 ) -> Result<Vec<Awaited>, Failure> {
     let blocks = blocks(account, wanted).await?;
+    let mut queues = counted(wanted, instances, scheduler);
+    for nodes in wanted {
+        let start = nodes.block.as_ref().and_then(|id| blocks.get(id));
+        if let Some((start, queue)) = start.zip(queues.iter_mut().find(|queue| queue.queue == nodes.queue)) {
+            queue.waits_for = Some(start.clone());
+        }
+    }
+    Ok(queues)
+}
+
+/// The static nodes that the plan awaits.
+pub fn wanted(plan: &Plan) -> &[AwaitedNodes] {
+    let awaited = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
+        _ => None,
+    });
+    awaited.unwrap_or_default()
+}
+
+/// How many of the static nodes are there, by queue, as far as instances and Slurm tell.
+pub fn counted(wanted: &[AwaitedNodes], instances: &[Instance], scheduler: Option<&Scheduler>) -> Vec<Awaited> {
     let mut queues: BTreeMap<&str, Awaited> = BTreeMap::new();
     for nodes in wanted {
         let is_mine = |one: &&Instance| {
@@ -236,16 +265,19 @@ pub async fn awaited(
             asked: 0,
             running: 0,
             ready: scheduler.map(|_| 0),
+            idle: scheduler.map(|known| idle(known, &nodes.queue)),
             waits_for: None,
         });
         queue.asked += nodes.count;
         queue.running += u32::try_from(running).unwrap_or(u32::MAX);
         queue.ready = queue.ready.zip(ready).map(|(sum, more)| sum + u32::try_from(more).unwrap_or(0));
-        if let Some(start) = nodes.block.as_ref().and_then(|id| blocks.get(id)) {
-            queue.waits_for = Some(start.clone());
-        }
     }
-    Ok(queues.into_values().collect())
+    queues.into_values().collect()
+}
+
+fn idle(known: &Scheduler, queue: &str) -> u32 {
+    let is_idle = |node: &&NodeState| node.queues.iter().any(|name| name == queue) && node.is_idle();
+    u32::try_from(known.nodes.iter().filter(is_idle).count()).unwrap_or(u32::MAX)
 }
 
 /// The Capacity Blocks that have not started, with when they do.

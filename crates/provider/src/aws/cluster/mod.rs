@@ -15,12 +15,12 @@ use trainyard_plan::aws::{ClusterCall, Driver};
 
 pub use standing::{changes, is_as_asked};
 
-use super::nodes;
+use super::nodes::{self, Awaited};
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
 use super::{Account, Patience, api};
-use crate::Failure;
 use crate::local::Store;
+use crate::{Failure, Progress};
 
 /// CloudFormation takes a template of this many bytes in a call; a larger one from a bucket.
 const INLINE_BYTES_MAX: usize = 51_200;
@@ -153,7 +153,7 @@ impl Work<'_> {
                 }
                 Phase::Stands if may_delete && root(self.account, &self.plan.cluster).await?.is_none() => {
                     may_delete = false;
-                    (self.patience.progress)("the cluster's own stack is gone: it is made anew");
+                    self.patience.tell("the cluster's own stack is gone: it is made anew");
                     self.delete_stack(name).await?;
                 }
                 Phase::Stands => {
@@ -164,7 +164,7 @@ impl Work<'_> {
                 }
                 Phase::Broken if may_delete => {
                     may_delete = false;
-                    (self.patience.progress)("deleting what is left of an attempt that failed");
+                    self.patience.tell("deleting what is left of an attempt that failed");
                     self.delete_stack(name).await?;
                 }
                 Phase::Stuck if may_mend => {
@@ -304,24 +304,29 @@ impl Work<'_> {
             if phase(&now) != Phase::Moving && !seen.is_stale() {
                 return Ok((now, seen));
             }
-            let text = self.progress(&mut inner).await?;
-            self.patience.pause(&format!("the cluster {}", self.plan.cluster), &text, pause.next()).await?;
+            let progress = self.progress(&mut inner).await?;
+            self.patience.pause(&format!("the cluster {}", self.plan.cluster), progress, pause.next()).await?;
         }
     }
 
-    async fn progress(&self, inner: &mut Seen) -> Result<String, Failure> {
+    async fn progress(&self, inner: &mut Seen) -> Result<Progress, Failure> {
         let cluster = &self.plan.cluster;
         let status = inner.look(self.account, cluster).await?;
         if phase(&status) != Phase::Moving {
-            return Ok("ParallelCluster checks the configuration".to_owned());
+            let stage = "ParallelCluster checks the configuration";
+            return Ok(Progress::from(stage).at(stage));
         }
         if !inner.is_working_on("WaitCondition") {
-            return Ok(inner.progress());
+            return Ok(inner.progress().at("the cluster's resources"));
         }
         let all = api::instances(self.account, cluster).await?;
         let running =
             all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
-        Ok(format!("the head sets itself up; {running} compute nodes run"))
+        let text = format!("the head sets itself up; {running} compute nodes run");
+        let queues = nodes::counted(nodes::wanted(self.plan), &all, None);
+        let resources = inner.progress().resources;
+        let stage = Some("the head sets itself up".to_owned());
+        Ok(Progress { text, stage, resources, queues: queues.iter().map(Awaited::nodes).collect() })
     }
 }
 
