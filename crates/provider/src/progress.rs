@@ -38,6 +38,8 @@ pub struct QueueNodes {
     pub running: u32,
     /// How many take or run jobs, as Slurm sees it; `None` where Slurm cannot be asked.
     pub ready: Option<u32>,
+    /// How many of these have no job; `None` where Slurm cannot be asked.
+    pub idle: Option<u32>,
 }
 
 impl Progress {

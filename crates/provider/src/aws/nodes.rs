@@ -70,7 +70,7 @@ pub struct Awaited {
     pub running: u32,
     /// How many take jobs, as Slurm sees it; `None` where Slurm cannot be asked.
     pub ready: Option<u32>,
-    /// How many have no job, of the queue's nodes of any kind; `None` where Slurm cannot be asked.
+    /// How many of these have no job; `None` where Slurm cannot be asked.
     pub idle: Option<u32>,
     /// The Capacity Block that has not started, with the time when it does.
     pub waits_for: Option<String>,
@@ -195,7 +195,8 @@ impl Awaited {
 
     /// In numbers, for who draws them.
     pub fn nodes(&self) -> QueueNodes {
-        QueueNodes { name: self.queue.clone(), asked: self.asked, running: self.running, ready: self.ready }
+        let (asked, running) = (self.asked, self.running);
+        QueueNodes { name: self.queue.clone(), asked, running, ready: self.ready, idle: self.idle }
     }
 }
 
@@ -258,26 +259,29 @@ pub fn counted(wanted: &[AwaitedNodes], instances: &[Instance], scheduler: Optio
         };
         let running = instances.iter().filter(is_mine).filter(|one| one.state == "running").count();
         let begin = format!("{}-st-{}-", nodes.queue, nodes.resource);
-        let is_ready = |node: &&NodeState| node.name.starts_with(&begin) && node.is_up();
-        let ready = scheduler.map(|known| known.nodes.iter().filter(is_ready).count());
+        // Another resource may be called as this one with more behind it: `q-st-n-2-1` is none of `n`.
+        let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+        let is_static = |node: &&NodeState| node.name.strip_prefix(&begin).is_some_and(is_numbered);
+        let count = |is: fn(&NodeState) -> bool| {
+            scheduler.map(|known| known.nodes.iter().filter(is_static).filter(|node| is(node)).count())
+        };
         let queue = queues.entry(&nodes.queue).or_insert_with(|| Awaited {
             queue: nodes.queue.clone(),
             asked: 0,
             running: 0,
             ready: scheduler.map(|_| 0),
-            idle: scheduler.map(|known| idle(known, &nodes.queue)),
+            idle: scheduler.map(|_| 0),
             waits_for: None,
         });
         queue.asked += nodes.count;
         queue.running += u32::try_from(running).unwrap_or(u32::MAX);
-        queue.ready = queue.ready.zip(ready).map(|(sum, more)| sum + u32::try_from(more).unwrap_or(0));
+        let plus = |sum: Option<u32>, more: Option<usize>| {
+            sum.zip(more).map(|(sum, more)| sum + u32::try_from(more).unwrap_or(0))
+        };
+        queue.ready = plus(queue.ready, count(NodeState::is_up));
+        queue.idle = plus(queue.idle, count(NodeState::is_idle));
     }
     queues.into_values().collect()
-}
-
-fn idle(known: &Scheduler, queue: &str) -> u32 {
-    let is_idle = |node: &&NodeState| node.queues.iter().any(|name| name == queue) && node.is_idle();
-    u32::try_from(known.nodes.iter().filter(is_idle).count()).unwrap_or(u32::MAX)
 }
 
 /// The Capacity Blocks that have not started, with when they do.

@@ -237,11 +237,13 @@ fn by_queue(nodes: &[&NodeState], started: &[NodeStatus]) -> Vec<QueueNodes> {
         let queue = queues.entry(name).or_insert_with(|| QueueNodes {
             name: name.clone(),
             ready: Some(0),
+            idle: Some(0),
             ..QueueNodes::default()
         });
         queue.asked += 1;
         queue.running += u32::from(runs(&node.name));
         queue.ready = queue.ready.map(|ready| ready + u32::from(node.is_up()));
+        queue.idle = queue.idle.map(|idle| idle + u32::from(node.is_idle()));
     }
     queues.into_values().collect()
 }
