@@ -68,13 +68,16 @@ fn details(progress: &Progress, size: Size) -> Vec<Line> {
     let mut lines = Vec::new();
     let counted = progress.resources.as_ref().map(count);
     let parts: Vec<&str> = [progress.stage.as_deref(), counted.as_deref()].into_iter().flatten().collect();
-    if !parts.is_empty() {
-        lines.push(Line::new(Tone::Plain, format!("    {}", parts.join(": "))));
+    let together = Line::new(Tone::Plain, format!("    {}", parts.join(": ")));
+    if !parts.is_empty() && together.width() <= size.width {
+        lines.push(together);
+    } else if !parts.is_empty() {
+        lines.extend(parts.iter().map(|part| Line::new(Tone::Plain, format!("    {part}"))));
     } else if progress.queues.is_empty() && !progress.text.is_empty() {
         lines.push(Line::new(Tone::Dim, format!("    {}", progress.text)));
     }
     let queues = queues(&progress.queues, size);
-    let room = size.height.saturating_sub(OTHER_LINES + queues.len()).min(NAMES_MAX);
+    let room = size.height.saturating_sub(OTHER_LINES - 1 + lines.len() + queues.len()).min(NAMES_MAX);
     let names = progress.resources.as_ref().map(|resources| resources.in_progress.as_slice()).unwrap_or_default();
     lines.extend(first(names.len(), room, |index| Line::new(Tone::Dim, format!("      {}", names[index]))));
     lines.extend(queues);

@@ -124,7 +124,8 @@ impl View {
     }
 
     fn write(&mut self, lines: &[Line], width: usize) {
-        if self.begun.elapsed() < self.silent {
+        let is_nothing = lines.is_empty() && self.held_back.is_empty() && self.region.widths.is_empty();
+        if is_nothing || self.begun.elapsed() < self.silent {
             return;
         }
         let said: Vec<Line> = self.held_back.drain(..).map(|said| said.line(width)).collect();
