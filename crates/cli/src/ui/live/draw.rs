@@ -86,6 +86,8 @@ fn details(progress: &Progress, size: Size) -> Vec<Line> {
 
 fn count(resources: &Resources) -> String {
     match (resources.done, resources.in_progress.len()) {
+        (1, 0) => "1 resource done".to_owned(),
+        (1, moving) => format!("1 resource done, {moving} in progress"),
         (done, 0) => format!("{done} resources done"),
         (done, moving) => format!("{done} resources done, {moving} in progress"),
     }

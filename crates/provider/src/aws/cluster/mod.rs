@@ -18,7 +18,7 @@ pub use standing::{changes, is_as_asked};
 use super::nodes::{self, Awaited};
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
-use super::{Account, Patience, api};
+use super::{Account, Patience, api, head};
 use crate::local::Store;
 use crate::{Failure, Progress};
 
@@ -298,35 +298,39 @@ impl Work<'_> {
     }
 
     async fn watch(&self, name: &str, mut seen: Seen) -> Result<(String, Seen), Failure> {
-        let (mut inner, mut pause) = (Seen::default(), Pause::default());
+        let (mut inner, mut pause, mut has_moved) = (Seen::default(), Pause::default(), false);
         loop {
             let now = seen.look(self.account, name).await?;
             if phase(&now) != Phase::Moving && !seen.is_stale() {
                 return Ok((now, seen));
             }
-            let progress = self.progress(&mut inner).await?;
+            let progress = self.progress(&mut inner, &mut has_moved).await?;
             self.patience.pause(&format!("the cluster {}", self.plan.cluster), progress, pause.next()).await?;
         }
     }
 
-    async fn progress(&self, inner: &mut Seen) -> Result<Progress, Failure> {
+    async fn progress(&self, inner: &mut Seen, has_moved: &mut bool) -> Result<Progress, Failure> {
         let cluster = &self.plan.cluster;
         let status = inner.look(self.account, cluster).await?;
         if phase(&status) != Phase::Moving {
-            let stage = "ParallelCluster checks the configuration";
+            let stage =
+                if *has_moved { "ParallelCluster finishes" } else { "ParallelCluster checks the configuration" };
             return Ok(Progress::from(stage).at(stage));
         }
+        *has_moved = true;
+        let mut progress = inner.progress().at("the cluster's resources");
+        // The condition is waited for from the beginning; the head is there only when all that it needs is.
         if !inner.is_working_on("WaitCondition") {
-            return Ok(inner.progress().at("the cluster's resources"));
+            return Ok(progress);
         }
         let all = api::instances(self.account, cluster).await?;
+        let Some(head) = nodes::head(&all).filter(|head| head.state == "running") else { return Ok(progress) };
+        let stage = head::setup::stage(self.account, cluster, head).await;
         let running =
             all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
-        let text = format!("the head sets itself up; {running} compute nodes run");
+        progress.text = format!("{stage}; {running} compute nodes run");
         let queues = nodes::counted(nodes::wanted(self.plan), &all, None);
-        let resources = inner.progress().resources;
-        let stage = Some("the head sets itself up".to_owned());
-        Ok(Progress { text, stage, resources, queues: queues.iter().map(Awaited::nodes).collect() })
+        Ok(progress.at(&stage).with_queues(queues.iter().map(Awaited::nodes)))
     }
 }
 
