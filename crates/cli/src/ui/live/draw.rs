@@ -68,7 +68,7 @@ fn details(progress: &Progress, size: Size) -> Vec<Line> {
     let mut lines = Vec::new();
     let counted = progress.resources.as_ref().map(count);
     let parts: Vec<&str> = [progress.stage.as_deref(), counted.as_deref()].into_iter().flatten().collect();
-    let together = Line::new(Tone::Plain, format!("    {}", parts.join(": ")));
+    let together = Line::new(Tone::Plain, format!("    {}", parts.join("; ")));
     if !parts.is_empty() && together.width() <= size.width {
         lines.push(together);
     } else if !parts.is_empty() {

@@ -48,9 +48,9 @@ fn life() -> Vec<(u64, Event)> {
     let many: Vec<String> = (1..=7).map(|number| format!("ComputeNode{number} (EC2 LaunchTemplate)")).collect();
     let head = Progress {
         resources: Some(working(61, &many.iter().map(String::as_str).collect::<Vec<_>>())),
-        ..Progress::from("the head sets itself up; 2 compute nodes run")
+        ..Progress::from("head set-up 3/5: configures Slurm; 2 compute nodes run")
     }
-    .at("the head sets itself up")
+    .at("head set-up 3/5: configures Slurm")
     .with_queues([queue("train", 4, 2, None), queue("inference-with-a-long-name", 64, 0, None)]);
     let nodes = Progress::from("train: 2 ready, 4 of 4 run")
         .at("nodes come")
