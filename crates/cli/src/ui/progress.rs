@@ -109,7 +109,6 @@ impl Lines {
 
     fn hear(&self, event: &Event) {
         match event {
-            Event::Begin { .. } => {}
             Event::Skipped { title, .. } => self.line(format!("  \x1b[2m- {} (stands already)\x1b[0m", plain(title))),
             Event::Started { title, number, of, expected_seconds, .. } => {
                 self.start(format!("[{number}/{of}] {}", plain(title)), *expected_seconds);
@@ -128,7 +127,7 @@ impl Lines {
                 }
             }
             Event::Kept { step, because } => self.line(format!("  \x1b[2m- {step} stays: {because}\x1b[0m")),
-            Event::End => {}
+            Event::Begin { .. } | Event::End => {}
         }
     }
 }

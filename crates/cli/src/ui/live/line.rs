@@ -88,14 +88,11 @@ impl Line {
             Tone::Warm => Some("33"),
             Tone::Bad => Some("31"),
         };
-        let mut styled = String::new();
-        for (tone, text) in &self.0 {
-            match codes(tone).filter(|_| colour && !text.is_empty()) {
-                Some(code) => styled += &format!("\x1b[{code}m{text}\x1b[0m"),
-                None => styled += text,
-            }
-        }
-        styled
+        let piece = |(tone, text): &(Tone, String)| match codes(tone).filter(|_| colour && !text.is_empty()) {
+            Some(code) => format!("\x1b[{code}m{text}\x1b[0m"),
+            None => text.clone(),
+        };
+        self.0.iter().map(piece).collect()
     }
 }
 

@@ -129,7 +129,7 @@ impl View {
             return;
         }
         let said: Vec<Line> = self.held_back.drain(..).map(|said| said.line(width)).collect();
-        let text = self.region.replace(&said, lines, Columns { width: width + 1, colour: self.colour });
+        let text = self.region.redraw(&said, lines, Columns { width: width + 1, colour: self.colour });
         // In one piece, so that no half of it is ever seen. A broken terminal stops no cluster.
         let mut terminal = std::io::stderr().lock();
         let _ = terminal.write_all(text.as_bytes());
@@ -160,7 +160,7 @@ struct Columns {
 impl Region {
     /// What to write so that `said` stays and `lines` stand in place of those before. Nothing is erased before it is
     /// written over, so nothing flickers.
-    fn replace(&mut self, said: &[Line], lines: &[Line], columns: Columns) -> String {
+    fn redraw(&mut self, said: &[Line], lines: &[Line], columns: Columns) -> String {
         // In a terminal that became narrower, lines were broken.
         let rows: usize = self.widths.iter().map(|width| width.div_ceil(columns.width.max(1)).max(1)).sum();
         let mut text = if rows > 0 { format!("\x1b[{rows}A\r") } else { "\r".to_owned() };

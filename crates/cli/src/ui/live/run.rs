@@ -68,7 +68,7 @@ impl Run {
             Event::Failed { step, required, causes } => {
                 let title = self.finish(step);
                 if *required {
-                    return vec![Said::new(Tone::Bad, "✗", title, "failed")];
+                    return vec![Said::new(Tone::Bad, "✗", title, "not done")];
                 }
                 let why = Said::new(Tone::Dim, "", format!("went on without it: {}", tame(&causes.join(": "))), "");
                 return vec![Said::new(Tone::Warm, "!", title, "failed"), why];

@@ -133,17 +133,17 @@ fn a_step_that_failed_stays_in_sight_with_what_it_means() {
         run.hear(&started("s", "Make it", 1, 10), seconds(0));
         said.extend(run.hear(&failed(required), seconds(3)).iter().map(|said| said.line(60).text()));
     }
-    assert_eq!(said, ["  ✗ [1/4] Make it (failed)", "  ! [1/4] Make it (failed)", "    went on without it: no: why"]);
+    assert_eq!(said, ["  ✗ [1/4] Make it (not done)", "  ! [1/4] Make it (failed)", "    went on without it: no: why"]);
 }
 
 #[test]
 fn a_drawing_covers_the_one_before_it_also_where_that_was_broken_into_more_rows() {
     let line = |text: &str| Line::new(Tone::Plain, text);
     let (mut region, wide) = (Region::default(), Columns { width: 80, colour: false });
-    assert_eq!(region.replace(&[], &[line("one"), line("two")], wide), "\rone\x1b[K\ntwo\x1b[K\n");
+    assert_eq!(region.redraw(&[], &[line("one"), line("two")], wide), "\rone\x1b[K\ntwo\x1b[K\n");
     let narrow = Columns { width: 2, colour: false };
-    assert_eq!(region.replace(&[line("said")], &[line("x")], narrow), "\x1b[4A\rsaid\x1b[K\nx\x1b[K\n\x1b[J");
-    assert_eq!(region.replace(&[], &[], wide), "\x1b[1A\r\x1b[J");
+    assert_eq!(region.redraw(&[line("said")], &[line("x")], narrow), "\x1b[4A\rsaid\x1b[K\nx\x1b[K\n\x1b[J");
+    assert_eq!(region.redraw(&[], &[], wide), "\x1b[1A\r\x1b[J");
 }
 
 #[test]
