@@ -12,6 +12,7 @@ pub mod fake;
 pub mod head;
 pub mod local;
 pub mod logs;
+mod progress;
 mod slurm;
 
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use trainyard_spec::Spec;
 pub use failure::{Failure, Kind};
 pub use head::Head;
 pub use logs::Logs;
+pub use progress::{Progress, QueueNodes, Resources};
 
 /// What a provider may use while it works on one step.
 pub struct StepContext<'a> {
@@ -32,7 +34,7 @@ pub struct StepContext<'a> {
     /// Set when the user asks to stop.
     pub cancel: &'a Cancel,
     /// Where to say how far the work is.
-    pub progress: &'a dyn Fn(&str),
+    pub progress: &'a dyn Fn(Progress),
 }
 
 impl StepContext<'_> {
@@ -41,25 +43,25 @@ impl StepContext<'_> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Asks `ready` again and again until it answers. `Ok(None)` means "not yet"; its text says what is awaited.
-    pub fn wait_for<T>(
+    /// Asks `ready` again and again until it answers. `Ok(Err(_))` means "not yet", and says what is awaited.
+    pub fn wait_for<T, P: Into<Progress>>(
         &self,
         what: &str,
-        mut ready: impl FnMut() -> Result<Result<T, String>, Failure>,
+        mut ready: impl FnMut() -> Result<Result<T, P>, Failure>,
     ) -> Result<T, Failure> {
         let mut pause = Duration::from_millis(20);
         loop {
-            let last = match ready()? {
+            let last: Progress = match ready()? {
                 Ok(value) => return Ok(value),
-                Err(last) => last,
+                Err(last) => last.into(),
             };
             if self.cancel.is_set() {
                 return Err(Failure::interrupted(format!("stopped while waiting for {what}")));
             }
             if self.remaining().is_zero() {
-                return Err(Failure::refused(format!("{what} did not happen in time; last seen: {last}")));
+                return Err(Failure::refused(format!("{what} did not happen in time; last seen: {}", last.text)));
             }
-            (self.progress)(&last);
+            (self.progress)(last);
             std::thread::sleep(pause.min(self.remaining()));
             pause = (pause * 2).min(Duration::from_millis(250));
         }
@@ -152,6 +154,11 @@ impl NodeState {
     /// Whether it is powered down: it costs nothing and comes when a job asks.
     pub fn is_off(&self) -> bool {
         self.state.ends_with(['~', '%'])
+    }
+
+    /// Whether it is up and has no job.
+    pub fn is_idle(&self) -> bool {
+        self.is_up() && self.state.starts_with("idle")
     }
 
     /// Whether it takes or runs jobs.

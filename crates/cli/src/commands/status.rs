@@ -122,7 +122,7 @@ fn show_cloud(ui: &Ui, cluster: &str, observed: &Observed) -> bool {
 
 /// Static nodes by queue, as a table; empty without any.
 #[cfg(feature = "aws")]
-pub fn awaited(cloud: &trainyard_provider::aws::Cloud) -> String {
+fn awaited(cloud: &trainyard_provider::aws::Cloud) -> String {
     if cloud.queues.is_empty() {
         return String::new();
     }

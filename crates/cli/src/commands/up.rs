@@ -9,12 +9,12 @@ use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Observed};
 use trainyard_spec::{Spec, model::ProviderKind};
 
+mod arrived;
 #[cfg(feature = "aws")]
 pub mod changes;
 
 use super::plan::Rehearsal;
 use crate::session::{SPEC_FILE, Session, Where};
-use crate::ui::table;
 
 /// Make the cluster, or finish making it.
 ///
@@ -122,17 +122,14 @@ fn refuse_other_plan(store: &Store, plan: &Plan, journal: &Journal) -> Result<()
 
 fn report(session: &Session, plan: &Plan, observed: &Observed, begun: Instant) {
     let (ui, seconds) = (&session.ui, begun.elapsed().as_secs_f64());
+    let queues = arrived::arrived(plan, observed);
     if ui.is_json() {
-        let line = serde_json::json!({"event": "cluster", "cluster": plan.cluster, "seconds": seconds, "observed": observed});
+        let line = serde_json::json!({"event": "cluster", "cluster": plan.cluster, "seconds": seconds, "queues": queues, "observed": observed});
         ui.data(&line.to_string());
         return;
     }
     ui.say(&format!("\ncluster {} is up after {seconds:.1} s", plan.cluster));
-    ui.say(&table(["queue", "nodes", "up", "off"], queue_rows(observed)));
-    #[cfg(feature = "aws")]
-    if let Some(cloud) = &observed.cloud {
-        ui.say(&super::status::awaited(cloud));
-    }
+    ui.say(&arrived::shown(&queues));
     if let trainyard_plan::Target::Aws(target) = &plan.target {
         let cluster = &plan.cluster;
         let next = if target.asks_slurm { format!("run --cluster {cluster} -- sinfo") } else { format!("nodes --cluster {cluster}") };

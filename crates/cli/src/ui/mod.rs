@@ -5,6 +5,7 @@
 
 mod confirm;
 mod diagnostics;
+mod live;
 mod plain;
 mod progress;
 mod table;
@@ -79,7 +80,9 @@ impl Ui {
 
     /// Follows a run of the engine.
     pub fn progress(&self) -> Progress {
-        Progress::new(self.format, self.is_terminal)
+        // A terminal that can only write on and on has no place for a view.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+        Progress::new(self.format, self.is_terminal && !is_dumb)
     }
 
     /// Tells what went wrong, why, and what to do; returns the exit code.

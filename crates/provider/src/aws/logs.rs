@@ -82,6 +82,20 @@ async fn last_group(account: &Account, cluster: &str) -> Answer<Option<String>> 
     Ok(last)
 }
 
+/// The last lines of one log of an instance; none where the cluster sends no logs.
+pub(super) async fn of_instance(
+    account: &Account,
+    cluster: &str,
+    instance: &Instance,
+    log: &str,
+    lines: usize,
+) -> Result<Vec<String>, Failure> {
+    let Some(group) = group(account, cluster).await? else { return Ok(Vec::new()) };
+    let Some(begin) = begin(instance) else { return Ok(Vec::new()) };
+    let found = events(account, &group, &format!("{begin}{log}"), lines).await?;
+    Ok(found.into_iter().map(|line| line.text).collect())
+}
+
 /// Instances by id, as people call them: `head`, Slurm's name of a compute node, the pool of a login node.
 async fn node_names(account: &Account, cluster: &str, instances: &[Instance]) -> Answer<BTreeMap<String, String>> {
     let mut names = BTreeMap::new();
@@ -122,6 +136,11 @@ fn prefix(node: Option<&str>, names: &BTreeMap<String, String>, instances: &[Ins
     let mut found = instances.iter().filter(is_it);
     // Nodes of a login pool share a name.
     let (Some(one), None) = (found.next(), found.next()) else { return None };
+    begin(one)
+}
+
+/// How the names of an instance's streams begin.
+fn begin(one: &Instance) -> Option<String> {
     let host = one.private_dns.as_deref()?.split('.').next().filter(|host| !host.is_empty())?;
     Some(format!("{host}.{}.", one.id))
 }

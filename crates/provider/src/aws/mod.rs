@@ -44,7 +44,7 @@ use stacks::{Pause, Phase, Template, Wanted, phase};
 use wires::Outputs;
 
 use crate::local::Store;
-use crate::{Failure, Head, Logs, Observed, Provider, StepContext};
+use crate::{Failure, Head, Logs, Observed, Progress, Provider, StepContext};
 
 /// How long the agent of Systems Manager may take to connect before EC2's word counts alone.
 const AGENT: Duration = Duration::from_mins(5);
@@ -94,7 +94,7 @@ impl Aws {
     }
 
     /// Deletes stacks that the plan does not have any more. Resources that they retain stay.
-    pub fn delete_stacks(&self, cluster: &str, names: &[String], progress: &dyn Fn(&str)) -> Result<(), Failure> {
+    pub fn delete_stacks(&self, cluster: &str, names: &[String], progress: &dyn Fn(Progress)) -> Result<(), Failure> {
         let patience = Patience { deadline: Instant::now() + DELETION, progress };
         let work = async {
             for name in names {
@@ -121,7 +121,7 @@ impl Aws {
         plan: &Plan,
         names: &BTreeSet<String>,
         agreed: &[Kept],
-        progress: &dyn Fn(&str),
+        progress: &dyn Fn(Progress),
     ) -> Result<Vec<Kept>, Failure> {
         let patience = Patience { deadline: Instant::now() + DELETION, progress };
         let work = keeping::delete(&self.account, plan, names, agreed, &patience);
@@ -201,7 +201,9 @@ impl Aws {
             if let Some(refused) = fleet.refuses(&plan.cluster).filter(|_| !queues.iter().all(Awaited::is_complete)) {
                 return Err(refused.caused_by(std::io::Error::other(missing.join("; "))));
             }
-            patience.pause("all static nodes", &missing.join("; "), pause.next()).await?;
+            let stage = if is_heard { "nodes come" } else { "Slurm on the head does not answer yet" };
+            let progress = Progress::from(missing.join("; ")).at(stage).with_queues(queues.iter().map(Awaited::nodes));
+            patience.pause("all static nodes", progress, pause.next()).await?;
         }
     }
 
@@ -258,11 +260,7 @@ impl Aws {
         let Some(described) = described else {
             return Ok(Observed { controller: false, nodes: Vec::new(), jobs: Vec::new(), cloud: None });
         };
-        let wanted = plan.steps.iter().find_map(|step| match &step.action {
-            Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
-            _ => None,
-        });
-        let queues = nodes::awaited(account, wanted.unwrap_or_default(), &instances, scheduler.as_ref()).await?;
+        let queues = nodes::awaited(account, nodes::wanted(plan), &instances, scheduler.as_ref()).await?;
         let controller = scheduler.is_some();
         let scheduler = scheduler.unwrap_or_default();
         let cloud = Cloud { cluster: described, fleet, instances, logins, queues };

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use trainyard_plan::aws::AwaitedNodes;
+use trainyard_plan::aws::{AwaitedNodes, AwsAction};
+use trainyard_plan::{Action, Plan};
 
 use super::api::{self, Instance};
 use super::refused::{Answer, Refused};
 use super::{Account, cluster, stacks};
-use crate::{Failure, JobState, NodeState, slurm};
+use crate::{Failure, JobState, NodeState, QueueNodes, slurm};
 
 /// Where ParallelCluster puts Slurm.
 const SLURM: &str = "/opt/slurm/bin";
@@ -69,6 +70,8 @@ pub struct Awaited {
     pub running: u32,
     /// How many take jobs, as Slurm sees it; `None` where Slurm cannot be asked.
     pub ready: Option<u32>,
+    /// How many of these have no job; `None` where Slurm cannot be asked.
+    pub idle: Option<u32>,
     /// The Capacity Block that has not started, with the time when it does.
     pub waits_for: Option<String>,
 }
@@ -189,6 +192,12 @@ impl Awaited {
         let ready = self.ready.map_or_else(|| "Slurm does not answer yet".to_owned(), |ready| format!("{ready} ready"));
         format!("{}: {ready}, {} of {} run", self.queue, self.running, self.asked)
     }
+
+    /// In numbers, for who draws them.
+    pub fn nodes(&self) -> QueueNodes {
+        let (asked, running) = (self.asked, self.running);
+        QueueNodes { name: self.queue.clone(), asked, running, ready: self.ready, idle: self.idle }
+    }
 }
 
 /// What Slurm says, asked on the head through Systems Manager; `None` where it cannot be asked (now).
@@ -222,6 +231,27 @@ pub async fn awaited(
     scheduler: Option<&Scheduler>,
 ) -> Result<Vec<Awaited>, Failure> {
     let blocks = blocks(account, wanted).await?;
+    let mut queues = counted(wanted, instances, scheduler);
+    for nodes in wanted {
+        let start = nodes.block.as_ref().and_then(|id| blocks.get(id));
+        if let Some((start, queue)) = start.zip(queues.iter_mut().find(|queue| queue.queue == nodes.queue)) {
+            queue.waits_for = Some(start.clone());
+        }
+    }
+    Ok(queues)
+}
+
+/// The static nodes that the plan awaits.
+pub fn wanted(plan: &Plan) -> &[AwaitedNodes] {
+    let awaited = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Aws(AwsAction::AwaitNodes(wanted)) => Some(wanted.as_slice()),
+        _ => None,
+    });
+    awaited.unwrap_or_default()
+}
+
+/// How many of the static nodes are there, by queue, as far as instances and Slurm tell.
+pub fn counted(wanted: &[AwaitedNodes], instances: &[Instance], scheduler: Option<&Scheduler>) -> Vec<Awaited> {
     let mut queues: BTreeMap<&str, Awaited> = BTreeMap::new();
     for nodes in wanted {
         let is_mine = |one: &&Instance| {
@@ -229,23 +259,29 @@ pub async fn awaited(
         };
         let running = instances.iter().filter(is_mine).filter(|one| one.state == "running").count();
         let begin = format!("{}-st-{}-", nodes.queue, nodes.resource);
-        let is_ready = |node: &&NodeState| node.name.starts_with(&begin) && node.is_up();
-        let ready = scheduler.map(|known| known.nodes.iter().filter(is_ready).count());
+        // Another resource may be called as this one with more behind it: `q-st-n-2-1` is none of `n`.
+        let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+        let is_static = |node: &&NodeState| node.name.strip_prefix(&begin).is_some_and(is_numbered);
+        let count = |is: fn(&NodeState) -> bool| {
+            scheduler.map(|known| known.nodes.iter().filter(is_static).filter(|node| is(node)).count())
+        };
         let queue = queues.entry(&nodes.queue).or_insert_with(|| Awaited {
             queue: nodes.queue.clone(),
             asked: 0,
             running: 0,
             ready: scheduler.map(|_| 0),
+            idle: scheduler.map(|_| 0),
             waits_for: None,
         });
         queue.asked += nodes.count;
         queue.running += u32::try_from(running).unwrap_or(u32::MAX);
-        queue.ready = queue.ready.zip(ready).map(|(sum, more)| sum + u32::try_from(more).unwrap_or(0));
-        if let Some(start) = nodes.block.as_ref().and_then(|id| blocks.get(id)) {
-            queue.waits_for = Some(start.clone());
-        }
+        let plus = |sum: Option<u32>, more: Option<usize>| {
+            sum.zip(more).map(|(sum, more)| sum + u32::try_from(more).unwrap_or(0))
+        };
+        queue.ready = plus(queue.ready, count(NodeState::is_up));
+        queue.idle = plus(queue.idle, count(NodeState::is_idle));
     }
-    Ok(queues.into_values().collect())
+    queues.into_values().collect()
 }
 
 /// The Capacity Blocks that have not started, with when they do.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::Progress;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -12,7 +14,7 @@ pub enum Event {
         cluster: String,
         /// How many steps there are.
         steps: usize,
-        /// How long they usually take together.
+        /// How long they usually take together; 0 where nobody knows.
         expected_seconds: u64,
     },
     /// A step was done before and still holds.
@@ -21,6 +23,8 @@ pub enum Event {
         step: String,
         /// What it does.
         title: String,
+        /// How long it would usually have taken.
+        expected_seconds: u64,
     },
     /// A step begins.
     Started {
@@ -32,7 +36,7 @@ pub enum Event {
         number: usize,
         /// Of how many.
         of: usize,
-        /// How long it usually takes.
+        /// How long it usually takes; 0 where nobody knows.
         expected_seconds: u64,
     },
     /// How far a step is.
@@ -40,7 +44,8 @@ pub enum Event {
         /// Its name.
         step: String,
         /// What it waits for.
-        text: String,
+        #[serde(flatten)]
+        progress: Progress,
     },
     /// A step is done.
     Done {

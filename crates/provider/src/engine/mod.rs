@@ -41,7 +41,11 @@ impl Engine<'_> {
             if journal.state(&step.name) == Some(&StepState::Done(fingerprint.clone()))
                 && self.provider.holds(plan, &step.action)?
             {
-                self.reporter.tell(&Event::Skipped { step: step.name.clone(), title: step.title.clone() });
+                self.reporter.tell(&Event::Skipped {
+                    step: step.name.clone(),
+                    title: step.title.clone(),
+                    expected_seconds: step.expected_seconds,
+                });
                 continue;
             }
             self.stop_if_asked(&step.name)?;
@@ -86,7 +90,7 @@ impl Engine<'_> {
         let touched = |step: &&Step| unknown || !matches!(journal.state(&step.name), None | Some(StepState::Undone));
         let steps: Vec<Step> = plan.steps.iter().filter(touched).cloned().collect();
         let (mut number, of) = (0, steps.iter().filter(|step| matches!(step.undo, Undo::Act { .. })).count());
-        self.reporter.tell(&Event::Begin { cluster: plan.cluster.clone(), steps: of, expected_seconds: of as u64 });
+        self.reporter.tell(&Event::Begin { cluster: plan.cluster.clone(), steps: of, expected_seconds: 0 });
         for step in steps.iter().rev() {
             match &step.undo {
                 Undo::Nothing => {}
@@ -101,7 +105,7 @@ impl Engine<'_> {
                         title: title.clone(),
                         number,
                         of,
-                        expected_seconds: 1,
+                        expected_seconds: 0,
                     });
                     journal.write(&step.name, What::UndoBegin)?;
                     let begun = Instant::now();
@@ -122,8 +126,7 @@ impl Engine<'_> {
     }
 
     fn execute(&self, plan: &Plan, step: &Step, action: &trainyard_plan::Action) -> Result<(), Failure> {
-        let progress =
-            |text: &str| self.reporter.tell(&Event::Progress { step: step.name.clone(), text: text.to_owned() });
+        let progress = |progress| self.reporter.tell(&Event::Progress { step: step.name.clone(), progress });
         let deadline = Instant::now() + Duration::from_secs(step.deadline_seconds);
         let context = StepContext { deadline, cancel: self.cancel, progress: &progress };
         self.provider.execute(plan, action, &context)

@@ -1,5 +1,6 @@
 //! The rehearsal's actions. Each may be done twice.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use fs_err as fs;
@@ -9,7 +10,7 @@ use trainyard_run::Command;
 
 use super::supervisor::{Ask, Client, NodeStatus, is_alive};
 use super::{Local, slurm};
-use crate::{Failure, StepContext};
+use crate::{Failure, NodeState, Progress, QueueNodes, StepContext};
 
 /// Device files of declared GPUs: as many as any known instance type has devices.
 const GPU_FILES: u32 = 64;
@@ -208,23 +209,41 @@ fn await_idle(local: &Local, plan: &Plan, names: &[String], context: &StepContex
     let access = local.access(plan)?;
     context
         .wait_for(&format!("{} nodes to take jobs", names.len()), || {
-            if let Some(lost) = running(local).iter().find(|node| names.contains(&node.name) && node.failures > 2) {
+            let started = running(local);
+            if let Some(lost) = started.iter().find(|node| names.contains(&node.name) && node.failures > 2) {
                 return Err(node_failure(local, &lost.name));
             }
             let nodes = slurm::nodes(&access)?;
             let mine: Vec<_> = nodes.iter().filter(|node| names.contains(&node.name)).collect();
             let waiting: Vec<_> = mine.iter().filter(|node| !node.is_up()).collect();
-            Ok(match waiting.first() {
-                None if mine.len() == names.len() => Ok(()),
-                None => Err(format!("Slurm knows {} of {}", mine.len(), names.len())),
-                Some(node) => Err(format!(
-                    "{} of {} ready; {} is {}",
-                    mine.len() - waiting.len(),
-                    names.len(),
-                    node.name,
-                    node.state
-                )),
-            })
+            let text = match waiting.first() {
+                None if mine.len() == names.len() => return Ok(Ok(())),
+                None => format!("Slurm knows {} of {}", mine.len(), names.len()),
+                Some(node) => {
+                    let ready = mine.len() - waiting.len();
+                    format!("{ready} of {} ready; {} is {}", names.len(), node.name, node.state)
+                }
+            };
+            Ok(Err(Progress::from(text).with_queues(by_queue(&mine, &started))))
         })
         .map_err(|failure| failure.hint(format!("their logs: {}", local.store.at("log").display())))
+}
+
+/// Nodes that are awaited, by queue.
+fn by_queue(nodes: &[&NodeState], started: &[NodeStatus]) -> Vec<QueueNodes> {
+    let runs = |name: &str| started.iter().any(|node| node.name == name && node.pid.is_some());
+    let mut queues: BTreeMap<&str, QueueNodes> = BTreeMap::new();
+    for (node, name) in nodes.iter().flat_map(|node| node.queues.iter().map(move |name| (node, name))) {
+        let queue = queues.entry(name).or_insert_with(|| QueueNodes {
+            name: name.clone(),
+            ready: Some(0),
+            idle: Some(0),
+            ..QueueNodes::default()
+        });
+        queue.asked += 1;
+        queue.running += u32::from(runs(&node.name));
+        queue.ready = queue.ready.map(|ready| ready + u32::from(node.is_up()));
+        queue.idle = queue.idle.map(|idle| idle + u32::from(node.is_idle()));
+    }
+    queues.into_values().collect()
 }

@@ -18,6 +18,8 @@ LINES = (
     "{name} has started on {host}", *(f"{{name}}: step {number} of 28 is done" for number in range(1, 29)),
     "\x1b[32m{name} is ready\x1b[0m",
 )  # fmt: skip
+# The parts of a head's set-up, as ParallelCluster's template of the head names them for cfn-init.
+SET_UP = ("chefPrepEnv", "shellRunPreInstall", "chefConfig", "shellRunPostInstall", "chefFinalize")
 
 
 class NodeLogs:
@@ -31,19 +33,42 @@ class NodeLogs:
     def compute(self, instance: dict[str, Any]) -> None:
         self._write(instance, COMPUTE)
 
+    def set_up(self, instance: dict[str, Any], part: str) -> None:
+        """What cfn-init writes when a part begins."""
+        texts = (f"[INFO] Running config {part}", "[DEBUG] No packages specified", "[DEBUG] Running command chef")
+        if self._has_group():
+            self._append(f"{_host(instance)}.{instance['InstanceId']}.cfn-init", texts)
+
     def _write(self, instance: dict[str, Any], names: tuple[str, ...]) -> None:
-        group = self._stack.values.get("ClusterCWLogGroup")
-        groups = self._logs.describe_log_groups(logGroupNamePrefix=group or "/")["logGroups"]
-        if group not in [item["logGroupName"] for item in groups]:
-            return  # monitoring is switched off
-        host = instance["PrivateDnsName"].split(".")[0]
-        known = self._logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=host)["logStreams"]
+        if not self._has_group():
+            return
+        host = _host(instance)
+        known = self._streams(host)
         for name in names:
             stream = f"{host}.{instance['InstanceId']}.{name}"
-            if stream in [item["logStreamName"] for item in known]:
-                continue
-            self._logs.create_log_stream(logGroupName=group, logStreamName=stream)
-            now = int(time.time() * 1000) - len(LINES)
-            texts = (line.format(name=name, host=host) for line in LINES)
-            events = [{"timestamp": now + number, "message": text} for number, text in enumerate(texts)]
-            self._logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+            if stream not in known:
+                self._append(stream, tuple(line.format(name=name, host=host) for line in LINES))
+
+    @property
+    def _group(self) -> str | None:
+        return self._stack.values.get("ClusterCWLogGroup")
+
+    def _has_group(self) -> bool:
+        """Not where monitoring is switched off."""
+        groups = self._logs.describe_log_groups(logGroupNamePrefix=self._group or "/")["logGroups"]
+        return self._group in [item["logGroupName"] for item in groups]
+
+    def _streams(self, prefix: str) -> list[str]:
+        found = self._logs.describe_log_streams(logGroupName=self._group, logStreamNamePrefix=prefix)["logStreams"]
+        return [item["logStreamName"] for item in found]
+
+    def _append(self, stream: str, texts: tuple[str, ...]) -> None:
+        if stream not in self._streams(stream):
+            self._logs.create_log_stream(logGroupName=self._group, logStreamName=stream)
+        now = int(time.time() * 1000) - len(texts)
+        events = [{"timestamp": now + number, "message": text} for number, text in enumerate(texts)]
+        self._logs.put_log_events(logGroupName=self._group, logStreamName=stream, logEvents=events)
+
+
+def _host(instance: dict[str, Any]) -> str:
+    return instance["PrivateDnsName"].split(".")[0]

@@ -18,6 +18,8 @@ Template = dict[str, Any]
 
 # What others need without naming it: a template has to say DependsOn, and these come last to prove it.
 LATE = ("AWS::EC2::VPCGatewayAttachment", "AWS::EC2::VPCCidrBlock")
+# What is waited for comes when everything else stands that can.
+LAST = "AWS::CloudFormation::WaitCondition"
 PSEUDO_PARAMETERS = frozenset(
     "AWS::" + name
     for name in (
@@ -184,7 +186,8 @@ def creation_order(template: Template) -> list[str]:
     """
     needs, resources = dependencies(template), template["Resources"]
     order: list[str] = []
-    waiting = sorted(reversed(resources), key=lambda name: resources[name]["Type"] in LATE)
+    kinds = {name: resources[name]["Type"] for name in resources}
+    waiting = sorted(reversed(resources), key=lambda name: (kinds[name] == LAST, kinds[name] in LATE))
     while waiting:
         ready = next((name for name in waiting if needs[name] <= set(order)), None)
         if ready is None:

@@ -11,6 +11,7 @@ from typing import Any
 from moto.cloudformation.models import cloudformation_backends
 
 from ..clusters import custom_resource
+from ..clusters.node_logs import SET_UP, NodeLogs
 from ..engine import api, changes, operations
 from ..engine.intrinsics import text_of
 from ..engine.records import Settings
@@ -39,16 +40,30 @@ class WaitConditionHandle(ResourceType):
 
 
 class WaitCondition(ResourceType):
-    """Is met when a head node would be ready: there is none that could signal."""
+    """Is met when a head node would be ready: there is none that could signal. It only writes what it would be at."""
 
     name = "AWS::CloudFormation::WaitCondition"
 
     def create(self, request: Request, properties: Properties) -> Made:
-        world.pause(world.options.head_boot)
+        head = self._head(request) if world.options.head_boot else None
+        for part in SET_UP:
+            if head:
+                head(part)
+            world.pause(world.options.head_boot / len(SET_UP))
         return Made(f"{request.stack_id}/{request.logical_id}", {"Data": "{}"})
 
     def delete(self, request: Request, made: Made, properties: Properties) -> None:
         """Nothing stands behind a condition."""
+
+    def _head(self, request: Request) -> Callable[[str], None] | None:
+        """What writes into the log of the head's set-up, where the stack has a head."""
+        stack = cloudformation_backends[request.account][request.region].stacks[request.stack_id]
+        item = stack.resources.get("HeadNode")
+        if not item or not item.physical_id:
+            return None
+        found = request.client("ec2").describe_instances(InstanceIds=[item.physical_id])
+        instance = found["Reservations"][0]["Instances"][0]
+        return lambda part: NodeLogs(stack).set_up(instance, part)
 
 
 class NestedStack(ResourceType):

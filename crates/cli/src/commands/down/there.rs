@@ -109,7 +109,7 @@ fn delete_kept(session: &Session, made: &Made, aws: &Aws, names: &BTreeSet<Strin
     let title = "Delete what was kept".to_owned();
     progress.tell(&Event::Started { step: step.clone(), title, number: 1, of: 1, expected_seconds: 600 });
     let begun = std::time::Instant::now();
-    let tell = |text: &str| progress.tell(&Event::Progress { step: step.clone(), text: text.to_owned() });
+    let tell = |how_far| progress.tell(&Event::Progress { step: step.clone(), progress: how_far });
     let result = aws.delete_kept(&made.plan, names, agreed, &tell);
     match &result {
         Ok(_) => progress.tell(&Event::Done { step: step.clone(), seconds: begun.elapsed().as_secs_f64() }),

@@ -115,7 +115,7 @@ pub fn remove(session: &Session, aws: &Aws, cluster: &str, vanished: &[String]) 
     let title = format!("Delete what the spec does not ask for any more: {}", vanished.join(", "));
     progress.tell(&Event::Started { step: step.clone(), title, number: 1, of: 1, expected_seconds: 120 });
     let begun = std::time::Instant::now();
-    aws.delete_stacks(cluster, vanished, &|text| progress.tell(&Event::Progress { step: step.clone(), text: text.to_owned() }))?;
+    aws.delete_stacks(cluster, vanished, &|how_far| progress.tell(&Event::Progress { step: step.clone(), progress: how_far }))?;
     progress.tell(&Event::Done { step: step.clone(), seconds: begun.elapsed().as_secs_f64() });
     progress.tell(&Event::End);
     Ok(())

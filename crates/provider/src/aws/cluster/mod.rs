@@ -16,12 +16,12 @@ use trainyard_plan::aws::{ClusterCall, Driver};
 pub use cli::mind_the_program;
 pub use standing::{changes, is_as_asked};
 
-use super::nodes;
+use super::nodes::{self, Awaited};
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
-use super::{Account, Patience, api};
-use crate::Failure;
+use super::{Account, Patience, api, head};
 use crate::local::Store;
+use crate::{Failure, Progress};
 
 /// CloudFormation takes a template of this many bytes in a call; a larger one from a bucket.
 const INLINE_BYTES_MAX: usize = 51_200;
@@ -154,7 +154,7 @@ impl Work<'_> {
                 }
                 Phase::Stands if may_delete && root(self.account, &self.plan.cluster).await?.is_none() => {
                     may_delete = false;
-                    (self.patience.progress)("the cluster's own stack is gone: it is made anew");
+                    self.patience.tell("the cluster's own stack is gone: it is made anew");
                     self.delete_stack(name).await?;
                 }
                 Phase::Stands => {
@@ -165,7 +165,7 @@ impl Work<'_> {
                 }
                 Phase::Broken if may_delete => {
                     may_delete = false;
-                    (self.patience.progress)("deleting what is left of an attempt that failed");
+                    self.patience.tell("deleting what is left of an attempt that failed");
                     self.delete_stack(name).await?;
                 }
                 Phase::Stuck if may_mend => {
@@ -299,30 +299,39 @@ impl Work<'_> {
     }
 
     async fn watch(&self, name: &str, mut seen: Seen) -> Result<(String, Seen), Failure> {
-        let (mut inner, mut pause) = (Seen::default(), Pause::default());
+        let (mut inner, mut pause, mut has_moved) = (Seen::default(), Pause::default(), false);
         loop {
             let now = seen.look(self.account, name).await?;
             if phase(&now) != Phase::Moving && !seen.is_stale() {
                 return Ok((now, seen));
             }
-            let text = self.progress(&mut inner).await?;
-            self.patience.pause(&format!("the cluster {}", self.plan.cluster), &text, pause.next()).await?;
+            let progress = self.progress(&mut inner, &mut has_moved).await?;
+            self.patience.pause(&format!("the cluster {}", self.plan.cluster), progress, pause.next()).await?;
         }
     }
 
-    async fn progress(&self, inner: &mut Seen) -> Result<String, Failure> {
+    async fn progress(&self, inner: &mut Seen, has_moved: &mut bool) -> Result<Progress, Failure> {
         let cluster = &self.plan.cluster;
         let status = inner.look(self.account, cluster).await?;
         if phase(&status) != Phase::Moving {
-            return Ok("ParallelCluster checks the configuration".to_owned());
+            let stage =
+                if *has_moved { "ParallelCluster finishes" } else { "ParallelCluster checks the configuration" };
+            return Ok(Progress::from(stage).at(stage));
         }
+        *has_moved = true;
+        let mut progress = inner.progress().at("the cluster's resources");
+        // The condition is waited for from the beginning; the head is there only when all that it needs is.
         if !inner.is_working_on("WaitCondition") {
-            return Ok(inner.progress());
+            return Ok(progress);
         }
         let all = api::instances(self.account, cluster).await?;
+        let Some(head) = nodes::head(&all).filter(|head| head.state == "running") else { return Ok(progress) };
+        let stage = head::setup::stage(self.account, cluster, head).await;
         let running =
             all.iter().filter(|one| one.tag("node-type") == Some("Compute") && one.state == "running").count();
-        Ok(format!("the head sets itself up; {running} compute nodes run"))
+        progress.text = format!("{stage}; {running} compute nodes run");
+        let queues = nodes::counted(nodes::wanted(self.plan), &all, None);
+        Ok(progress.at(&stage).with_queues(queues.iter().map(Awaited::nodes)))
     }
 }
 

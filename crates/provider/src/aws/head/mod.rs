@@ -1,6 +1,7 @@
 //! The way onto the head of a cluster on AWS: Systems Manager, which needs neither a key nor an open port.
 
 mod script;
+pub(super) mod setup;
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub async fn delete(
     let mut deleted = Vec::new();
     for one in all.into_iter().rev().filter(|one| names.contains(&one.name)) {
         mind_the_agreement(&one, agreed)?;
-        (patience.progress)(&format!("deleting {}", one.what));
+        patience.tell(format!("deleting {}", one.what));
         match (&one.stack_name, one.name.as_str()) {
             (Some(stack), _) => delete_stack(account, stack, cluster, backup, patience).await?,
             (None, leavings::REPLACED | leavings::BACKUPS) => {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use aws_sdk_cloudformation::types::{Stack, StackEvent};
 
-use crate::Failure;
 use crate::aws::refused::{Answer, Refused};
+use crate::{Failure, Progress, Resources};
 
 /// Events of one operation are seldom more than some hundreds; this many pages of a hundred are read.
 const PAGES_MAX: usize = 30;
@@ -137,8 +137,8 @@ impl Seen {
         self.events.first()?.timestamp()?.to_millis().ok()
     }
 
-    /// How far it is, in a line.
-    pub fn progress(&self) -> String {
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
         let mut last: BTreeMap<&str, &StackEvent> = BTreeMap::new();
         for event in self.events.iter().filter(|event| !is_the_stack_itself(event)) {
             last.insert(event.logical_resource_id().unwrap_or_default(), event);
@@ -151,11 +151,13 @@ impl Seen {
             .collect();
         let shown = moving.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
         let more = if moving.len() > 3 { format!(" and {} more", moving.len() - 3) } else { String::new() };
-        match (last.len(), moving.len()) {
-            (0, _) => "begun".to_owned(),
-            (_, 0) => format!("{} resources done", of("_COMPLETE")),
-            _ => format!("{} resources done; working on {shown}{more}", of("_COMPLETE")),
-        }
+        let done = of("_COMPLETE");
+        let text = match (last.len(), moving.len()) {
+            (0, _) => return "begun".into(),
+            (_, 0) => format!("{done} resources done"),
+            _ => format!("{done} resources done; working on {shown}{more}"),
+        };
+        Progress { text, resources: Some(Resources { done, in_progress: moving }), ..Progress::default() }
     }
 
     /// What failed first, in CloudFormation's words.

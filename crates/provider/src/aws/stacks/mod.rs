@@ -180,7 +180,7 @@ pub async fn deploy(account: &Account, wanted: &Wanted, patience: &Patience<'_>)
             }
             Phase::Broken if may_delete => {
                 may_delete = false;
-                (patience.progress)(&format!("deleting what is left of {} ({})", wanted.name, status(&stack)));
+                patience.tell(format!("deleting what is left of {} ({})", wanted.name, status(&stack)));
                 delete(account, &wanted.name, wanted.tags.get(OWNER).map_or("", String::as_str), patience).await?;
             }
             Phase::Stuck if may_mend => {
@@ -211,7 +211,7 @@ pub async fn mend(
     skipped: &[&str],
     patience: &Patience<'_>,
 ) -> Result<(), Failure> {
-    (patience.progress)(&format!("going back to where {name} was"));
+    patience.tell(format!("going back to where {name} was"));
     if status == "UPDATE_FAILED" {
         let begun = Seen::after(token());
         let call = account.cloudformation.rollback_stack().stack_name(name).set_client_request_token(begun.token());
@@ -341,7 +341,7 @@ pub async fn watch(
         if phase(&now) != Phase::Moving && !seen.is_stale() {
             return Ok((now, seen));
         }
-        patience.pause(&format!("the stack {name}"), &seen.progress(), pause.next()).await?;
+        patience.pause(&format!("the stack {name}"), seen.progress(), pause.next()).await?;
     }
 }
 
