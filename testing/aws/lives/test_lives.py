@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from lives.program import Run
 from lives.support import LivesTest, Spec, example
 
 MARKER = b"somebody's data"
@@ -31,7 +32,7 @@ class Examples(LivesTest):
     def live(self, name: str, single: str | None = None) -> None:
         spec = example(name)
         self.expect(spec)
-        self.up()
+        self.arrived(spec, self.up())
         self.look(spec)
         held = self.kept_ids()
         bucket = self.bucket()
@@ -49,6 +50,15 @@ class Examples(LivesTest):
         self.only_kept(last["kept"])
         self.down_with_everything(spec["name"])
         self.nothing_is_left()
+
+    def arrived(self, spec: Spec, run: Run) -> None:
+        """What `up` tells programs: how far stacks are, and at the end every queue."""
+        events = run.events
+        stacks = [event for event in events if event["event"] == "progress" and "resources" in event]
+        self.assertTrue(any(event["resources"]["in_progress"] for event in stacks), stacks)
+        asked = {queue["name"]: sum(one.get("min", 0) for one in queue["compute"]) for queue in spec["queues"]}
+        ends = {queue["queue"]: (queue["asked"], queue["running"], queue["idle"]) for queue in events[-1]["queues"]}
+        self.assertEqual(ends, {name: (count, count, count) for name, count in asked.items()})
 
     def look(self, spec: Spec) -> None:
         """What the reading commands say of a cluster that has just come up."""

@@ -382,3 +382,44 @@ pub async fn list(account: &Account) -> Result<Vec<Listed>, Failure> {
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Node names of `n` are the beginning of those of `n-2`: the queue was complete while one of its own was missing.
+    #[test]
+    fn static_nodes_count_for_their_own_resource_only() {
+        let wanted = |resource: &str, count| AwaitedNodes {
+            queue: "q".to_owned(),
+            resource: resource.to_owned(),
+            count,
+            block: None,
+        };
+        let node = |name: &str, state: &str| NodeState {
+            name: name.to_owned(),
+            queues: vec!["q".to_owned()],
+            state: state.to_owned(),
+            cpus: 1,
+            memory_mib: 1,
+            gres: String::new(),
+            reason: String::new(),
+        };
+        let nodes = vec![
+            node("q-st-n-1", "idle"),
+            node("q-st-n-2", "down*"),
+            node("q-st-n-2-1", "mixed"),
+            node("q-dy-n-1", "idle"),
+        ];
+        let known = Scheduler { nodes, jobs: Vec::new() };
+        let counts = |wanted: &[AwaitedNodes]| {
+            let queues = counted(wanted, &[], Some(&known));
+            (queues[0].asked, queues[0].ready, queues[0].idle, queues[0].is_complete())
+        };
+        assert_eq!(counts(&[wanted("n", 2)]), (2, Some(1), Some(1), false));
+        assert_eq!(counts(&[wanted("n", 2), wanted("n-2", 1)]), (3, Some(2), Some(1), false));
+        assert_eq!(counts(&[wanted("n", 1), wanted("n-2", 1)]), (2, Some(2), Some(1), true));
+        let unheard = &counted(&[wanted("n", 2)], &[], None)[0];
+        assert_eq!((unheard.ready, unheard.idle), (None, None));
+    }
+}
