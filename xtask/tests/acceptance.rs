@@ -55,6 +55,19 @@ fn what_came_only_now_and_then_is_not_missing() {
 }
 
 #[test]
+fn a_list_that_is_empty_for_a_moment_is_no_difference() {
+    let line = |fields: &str| STACKS.replace(r#"{"A.B":["text"]}"#, fields);
+    let known = merge(None, &read(&line(r#"{"A.B":["text"],"C[].D":["text"],"E":["text"]}"#)).expect("a record"));
+    let told = |fields: &str| differences(&known, &read(&line(fields)).expect("a record"));
+    assert_eq!(
+        told(r#"{"A.B":["text"],"C[].D":["text"],"E":["text"],"A":["empty"],"C":["empty"]}"#),
+        Vec::<String>::new()
+    );
+    let changed = told(r#"{"A.B":["text"],"C[].D":["text"],"E":["text","empty"]}"#);
+    assert_eq!(changed, ["cloudformation:DescribeStacks: new field E: empty"]);
+}
+
+#[test]
 fn what_is_no_record_is_refused() {
     assert!(read("{\n").is_err_and(|error| error.starts_with("line 1: ")));
     for text in ["", "{}", r#"{"operations": {"a": 1}}"#, r#"{"operations": {"a": {"called": "x"}}}"#] {

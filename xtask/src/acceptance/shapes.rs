@@ -91,11 +91,17 @@ pub fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
     lines.extend(theirs.map(|(name, _)| format!("{name}: asked only of the emulator")));
     for (name, items) in seen {
         let Some(known) = expected.get(name) else { continue };
-        let new = items.iter().filter(|item| !known.contains_key(*item));
+        let new = items.iter().filter(|item| !known.contains_key(*item) && !is_empty_list(item, known));
         lines.extend(new.map(|item| format!("{name}: new {item}")));
         // What an operation does not always answer cannot be missed where it was asked less.
         let gone = known.iter().filter(|(item, always)| **always && !items.contains(*item));
         lines.extend(gone.map(|(item, _)| format!("{name}: missing {item}")));
     }
     lines
+}
+
+/// A list that had nothing in it at that moment, of which it is known what else is in it.
+fn is_empty_list(item: &str, known: &BTreeMap<String, bool>) -> bool {
+    let Some(path) = item.strip_suffix(": empty") else { return false };
+    known.keys().any(|other| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '['])))
 }
