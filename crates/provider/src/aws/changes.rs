@@ -13,7 +13,7 @@ use trainyard_plan::{Action, Plan};
 use super::refused::{Answer, Refused};
 use super::stacks::{self, Phase, Template, Wanted, phase};
 use super::wires::Outputs;
-use super::{Account, cluster};
+use super::{Account, cluster, planned};
 use crate::Failure;
 
 /// How long CloudFormation may take to compare, in steps of half a second.
@@ -145,7 +145,7 @@ async fn remade(account: &Account, plan: &Plan) -> Result<Option<String>, Failur
     if holder.is_none_or(|holder| phase(stacks::status(&holder)) != Phase::Broken) {
         return Ok(None);
     }
-    let root = cluster::root(account, &plan.cluster).await?;
+    let root = stacks::root::root(account, &plan.cluster).await?;
     let stands = root.is_some_and(|root| phase(stacks::status(&root)) == Phase::Stands);
     Ok(stands.then(|| format!("the cluster {} stands, but its making counts as failed: it is made anew", plan.cluster)))
 }
@@ -174,7 +174,7 @@ async fn stack_change(
     if matches!(phase(stacks::status(stack)), Phase::Moving | Phase::Stuck) {
         return Ok(None);
     }
-    let text = cluster::artifact(plan, &call.template)?;
+    let text = planned::artifact(plan, &call.template)?;
     let mut parameters = BTreeMap::new();
     let mut is_known = true;
     for (name, wire) in &call.parameters {

@@ -14,7 +14,7 @@ use trainyard_plan::Plan;
 use trainyard_plan::aws::{Upload, UploadFrom};
 
 use super::refused::{Answer, Refused};
-use super::{Account, Patience, cluster};
+use super::{Account, Patience, planned};
 use crate::Failure;
 
 /// Uploads at a time: S3 answers each in some 30 ms, whatever its size up to a MiB.
@@ -121,7 +121,7 @@ enum Source {
 
 fn source(plan: &Plan, folder: Option<&Path>, object: &Upload) -> Result<Source, Failure> {
     match &object.from {
-        UploadFrom::Artifact(path) => Ok(Source::Text(cluster::artifact(plan, path)?.to_owned())),
+        UploadFrom::Artifact(path) => Ok(Source::Text(planned::artifact(plan, path)?.to_owned())),
         UploadFrom::Local(path) => match folder {
             Some(folder) => Ok(Source::File(folder.join(path))),
             None => Err(Failure::internal(format!("nobody said where {path} is"))),

@@ -7,7 +7,7 @@ use trainyard_plan::Plan;
 
 use super::api::{self, Instance};
 use super::refused::{Answer, Refused};
-use super::{Account, Aws, cluster, stacks};
+use super::{Account, Aws, stacks};
 use crate::Failure;
 use crate::logs::{Line, Logs, Stream, Streams, sort};
 
@@ -61,7 +61,7 @@ impl Logs for AwsLogs<'_> {
 }
 
 async fn group(account: &Account, name: &str) -> Result<Option<String>, Failure> {
-    if let Some(root) = cluster::root(account, name).await? {
+    if let Some(root) = stacks::root::root(account, name).await? {
         let named = stacks::parameter(&root, "ClusterCWLogGroup").filter(|text| text.starts_with('/'));
         return Ok(named.map(str::to_owned));
     }

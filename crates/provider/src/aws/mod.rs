@@ -14,6 +14,7 @@ mod logs;
 mod nodes;
 mod patience;
 mod permissions;
+mod planned;
 mod record;
 mod refused;
 mod stacks;
@@ -169,7 +170,7 @@ impl Aws {
         }
         Ok(Wanted {
             name: call.stack_name.clone(),
-            template: Template::Text(cluster::artifact(plan, &call.template)?.to_owned()),
+            template: Template::Text(planned::artifact(plan, &call.template)?.to_owned()),
             parameters,
             capabilities: call.capabilities.clone(),
             tags: call.tags.clone(),
@@ -184,7 +185,7 @@ impl Aws {
         patience: &Patience<'_>,
     ) -> Result<(), Failure> {
         let (mut pause, begun) = (Pause::default(), Instant::now());
-        let asks_slurm = cluster::target(plan)?.asks_slurm;
+        let asks_slurm = planned::target(plan)?.asks_slurm;
         loop {
             let instances = api::instances(&self.account, &plan.cluster).await?;
             let scheduler = self.scheduler(plan, &instances).await?;
@@ -208,7 +209,7 @@ impl Aws {
     }
 
     async fn scheduler(&self, plan: &Plan, instances: &[Instance]) -> Answer<Option<nodes::Scheduler>> {
-        if !cluster::target(plan).is_ok_and(|target| target.asks_slurm) {
+        if !planned::target(plan).is_ok_and(|target| target.asks_slurm) {
             return Ok(None);
         }
         nodes::scheduler(&self.account, instances).await

@@ -9,7 +9,7 @@ use trainyard_plan::{Action, Plan};
 
 use super::api::{self, Instance};
 use super::refused::{Answer, Refused};
-use super::{Account, cluster, stacks};
+use super::{Account, stacks};
 use crate::{Failure, JobState, NodeState, QueueNodes, slurm};
 
 /// Where ParallelCluster puts Slurm.
@@ -322,14 +322,14 @@ pub struct Described {
 
 /// The cluster's own stack; `None` when there is none.
 pub async fn described(account: &Account, name: &str) -> Result<Option<Described>, Failure> {
-    Ok(cluster::root(account, name).await?.map(|root| {
+    Ok(stacks::root::root(account, name).await?.map(|root| {
         let time = |at: Option<&aws_smithy_types::DateTime>| {
             at.and_then(|at| at.fmt(aws_smithy_types::date_time::Format::DateTime).ok())
         };
         Described {
             cluster_status: cluster_status(stacks::status(&root)).to_owned(),
             stack_status: stacks::status(&root).to_owned(),
-            version: cluster::version(&root).unwrap_or_default().to_owned(),
+            version: stacks::root::version(&root).unwrap_or_default().to_owned(),
             created_at: time(root.creation_time()),
             updated_at: time(root.last_updated_time()),
         }
@@ -368,7 +368,7 @@ pub async fn list(account: &Account) -> Result<Vec<Listed>, Failure> {
     let mut listed = Vec::new();
     for stack in stacks::all(account).await? {
         let is_image = stacks::tag(&stack, "parallelcluster:image_id").is_some();
-        let Some(version) = cluster::version(&stack).filter(|_| stack.parent_id().is_none() && !is_image) else {
+        let Some(version) = stacks::root::version(&stack).filter(|_| stack.parent_id().is_none() && !is_image) else {
             continue;
         };
         listed.push(Listed {

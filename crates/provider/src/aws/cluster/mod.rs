@@ -7,7 +7,6 @@ mod standing;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::Stack;
 use serde_json::Value;
 use trainyard_plan::Plan;
 use trainyard_plan::aws::update;
@@ -17,6 +16,8 @@ pub use cli::mind_the_program;
 pub use standing::{changes, is_as_asked};
 
 use super::nodes::{self, Awaited};
+use super::planned::{artifact, target};
+use super::stacks::root::{root, version};
 use super::stacks::{self, Pause, Phase, Seen, Template, Wanted, phase};
 use super::wires::Outputs;
 use super::{Account, Patience, api, head};
@@ -54,16 +55,6 @@ pub struct Work<'a> {
     pub store: &'a Store,
     /// How long to wait.
     pub patience: Patience<'a>,
-}
-
-/// ParallelCluster's own stack of the cluster: the root of its tree.
-pub async fn root(account: &Account, cluster: &str) -> Result<Option<Stack>, Failure> {
-    Ok(stacks::describe(account, cluster).await?)
-}
-
-/// The version that a cluster was made with.
-pub fn version(root: &Stack) -> Option<&str> {
-    stacks::tag(root, "parallelcluster:version")
 }
 
 /// The provider's stack as it is to be: ParallelCluster's own template, where it is published.
@@ -339,18 +330,4 @@ impl Work<'_> {
 async fn provider_token(account: &Account, provider: &str) -> Result<Option<String>, Failure> {
     let stack = stacks::describe(account, provider).await?;
     Ok(stack.and_then(|stack| stacks::outputs(&stack).remove("ServiceToken")))
-}
-
-/// The plan's target.
-pub fn target(plan: &Plan) -> Result<&trainyard_plan::aws::AwsTarget, Failure> {
-    match &plan.target {
-        trainyard_plan::Target::Aws(target) => Ok(target),
-        trainyard_plan::Target::Local(_) => Err(Failure::internal("a plan of a rehearsal was handed to AWS")),
-    }
-}
-
-/// The text of an artifact.
-pub fn artifact<'a>(plan: &'a Plan, path: &str) -> Result<&'a str, Failure> {
-    let artifact = plan.artifact(path);
-    artifact.map(|artifact| artifact.text.as_str()).ok_or_else(|| Failure::internal(format!("the plan has no {path}")))
 }

@@ -11,7 +11,7 @@ use trainyard_plan::Plan;
 use super::account::stopped;
 use super::api::{self, Instance, ssm};
 use super::refused::Refused;
-use super::{Account, Aws, cluster, nodes};
+use super::{Account, Aws, nodes, planned};
 use crate::Failure;
 use crate::head::{Head, Order, Said};
 use script::{ERR_BYTES, OUT_BYTES, Report, TIMED_OUT};
@@ -40,7 +40,7 @@ pub(super) struct AwsHead<'a> {
 impl<'a> AwsHead<'a> {
     /// Refuses a cluster whose head takes no commands. Nothing is asked of AWS yet.
     pub fn of(aws: &'a Aws, plan: &'a Plan) -> Result<Self, Failure> {
-        if !cluster::target(plan)?.asks_slurm {
+        if !planned::target(plan)?.asks_slurm {
             return Err(Failure::refused(format!(
                 "the head of `{}` takes no commands through Systems Manager: `access.ssm` is false",
                 plan.cluster

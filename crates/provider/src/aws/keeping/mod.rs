@@ -11,7 +11,7 @@ use trainyard_plan::aws::{AwsTarget, Keepsake, STACKS, StackKind};
 pub use delete::delete;
 
 use super::refused::{Answer, Refused};
-use super::{Account, api, cluster, stacks};
+use super::{Account, api, planned, stacks};
 use crate::Failure;
 
 /// Resources that are worth being named: they hold something, or cost something.
@@ -49,7 +49,7 @@ pub struct Kept {
 
 /// Everything of the cluster that stands and that `down` does not remove.
 pub async fn kept(account: &Account, plan: &Plan) -> Result<Vec<Kept>, Failure> {
-    let target = cluster::target(plan)?;
+    let target = planned::target(plan)?;
     let mut all = Vec::new();
     for keepsake in &target.keeps {
         if stacks::describe(account, &keepsake.stack_name).await?.is_some() {
@@ -204,7 +204,7 @@ async fn own_bucket(account: &Account, plan: &Plan) -> Result<Option<String>, Fa
     let others = stacks::all(account)
         .await?
         .into_iter()
-        .any(|stack| cluster::version(&stack).is_some() && stack.stack_name() != Some(plan.cluster.as_str()));
+        .any(|stack| stacks::root::version(&stack).is_some() && stack.stack_name() != Some(plan.cluster.as_str()));
     Ok((!others).then_some(name))
 }
 

@@ -2,6 +2,7 @@
 //! operation that another run began is waited for.
 
 mod events;
+pub mod root;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
