@@ -135,6 +135,8 @@ class Stuck(OthersTest):
         self.write(wide())
         self.up()
         self.assertEqual(self.queues(), {"cpu", "more"})
+        self.tell("recreate", self.spec_file, "--yes")
+        self.assertEqual(self.queues(), {"cpu", "more"})
         self.away()
 
     def test_a_change_that_was_left_half_done_is_sent_back_first(self) -> None:

@@ -235,7 +235,10 @@ impl Work<'_> {
     async fn delete_stack(&self, name: &str) -> Result<(), Failure> {
         let begun = stacks::begin_delete(self.account, name, &self.plan.cluster, &self.patience).await?;
         let (status, seen) = self.watch(name, begun).await?;
-        if status == "DELETE_COMPLETE" { Ok(()) } else { Err(failed::explain(self, name, &status, &seen).await) }
+        if status != "DELETE_COMPLETE" {
+            return Err(failed::explain(self, name, &status, &seen).await);
+        }
+        stacks::await_gone(self.account, name, &seen, &self.patience).await
     }
 
     async fn wanted(&self, call: &ClusterCall, name: &str, provider: &str, intent: Intent) -> Result<Wanted, Failure> {

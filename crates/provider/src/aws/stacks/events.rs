@@ -14,7 +14,7 @@ const DEPTH_MAX: u32 = 3;
 
 /// So often an answer may be from before the operation that was asked for: together some 40 s. CloudFormation is not
 /// read at once as it was written.
-const STALE_LOOKS_MAX: u32 = 14;
+pub(super) const STALE_LOOKS_MAX: u32 = 14;
 
 /// So long before the first event a request may have been noted.
 const REQUEST_MILLISECONDS: i64 = 10_000;

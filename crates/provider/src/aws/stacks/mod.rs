@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{Capability, OnFailure, Parameter, Stack, Tag};
 
+use events::STALE_LOOKS_MAX;
 pub use events::Seen;
 
 use super::refused::{Answer, Refused};
@@ -128,7 +129,12 @@ pub async fn is_as(account: &Account, stack: &Stack, wanted: &Wanted) -> Answer<
     let same_tags = stack.tags().len() == wanted.tags.len()
         && wanted.tags.iter().all(|(key, value)| tag(stack, key) == Some(value));
     match &wanted.template {
-        Template::Text(text) if same_parameters && same_tags => Ok(template(account, &wanted.name).await? == *text),
+        Template::Text(text) if same_parameters && same_tags => match template(account, &wanted.name).await {
+            Ok(stands) => Ok(stands == *text),
+            // A late look showed it.
+            Err(refused) if refused.is_absent() => Ok(false),
+            Err(refused) => Err(refused),
+        },
         Template::Text(_) => Ok(false),
         // Where it lies says which one it is, and the stack does not tell where that was.
         Template::At(_) | Template::Same => Ok(same_parameters && same_tags),
@@ -288,7 +294,23 @@ pub async fn update(account: &Account, wanted: &Wanted) -> Result<Option<Seen>, 
 pub async fn delete(account: &Account, name: &str, cluster: &str, patience: &Patience<'_>) -> Result<(), Failure> {
     let begun = begin_delete(account, name, cluster, patience).await?;
     let (status, seen) = watch(account, name, begun, patience).await?;
-    if status == "DELETE_COMPLETE" { Ok(()) } else { Err(seen.failure(account, name, &status).await) }
+    if status != "DELETE_COMPLETE" {
+        return Err(seen.failure(account, name, &status).await);
+    }
+    await_gone(account, name, &seen, patience).await
+}
+
+/// Waits until a deleted stack is not shown by its name either: whoever makes the next one would take it for standing.
+pub async fn await_gone(account: &Account, name: &str, deleted: &Seen, patience: &Patience<'_>) -> Result<(), Failure> {
+    let mut pause = Pause::default();
+    for _ in 0..STALE_LOOKS_MAX {
+        let shown = describe(account, name).await?;
+        if shown.is_none_or(|shown| shown.stack_id() != deleted.stack_id()) {
+            break;
+        }
+        patience.pause(&format!("the stack {name}"), "deleted, and still shown", pause.next()).await?;
+    }
+    Ok(())
 }
 
 /// Asks for the deletion, once nothing else is being done to the stack; what it returns follows that operation.
