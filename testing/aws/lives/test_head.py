@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from lives.program import Run
 from lives.support import LivesTest, example
@@ -85,21 +88,24 @@ class Head(LivesTest):
 
     def ctrl_c(self) -> None:
         """The command is cancelled, and the job gets the signal."""
-        seen = f"{self.folder}/seen"
-        subprocess.run(["chmod", "o+x", self.folder.parent, self.folder], check=True)
-        (self.folder / "seen").touch()
-        (self.folder / "seen").chmod(0o666)
+        # The script runs as another user, who may not reach the test's own folder.
+        folder = Path(tempfile.mkdtemp(prefix="life-seen-"))
+        self.addCleanup(shutil.rmtree, folder)
+        folder.chmod(0o755)
+        seen = folder / "seen"
+        seen.touch()
+        seen.chmod(0o666)
         script = f"trap 'echo ended >{seen}; exit 1' TERM; echo begun >{seen}; sleep 60 & wait"
         begun = time.monotonic()
 
         def interrupt(process: subprocess.Popen[str]) -> None:
-            self.until(lambda: (self.folder / "seen").read_text() == "begun\n")
+            self.until(lambda: seen.read_text() == "begun\n")
             process.send_signal(signal.SIGINT)
 
         run = self.program.run("run", "--file", str(self.spec_file), "-N", "1", "--", "sh", "-c", script, until=interrupt)
         self.assertEqual(run.code, OURS, run.said)
         self.assertIn("cancelled", run.err, run.said)
-        self.until(lambda: (self.folder / "seen").read_text() == "ended\n")
+        self.until(lambda: seen.read_text() == "ended\n")
         self.assertLess(time.monotonic() - begun, 30)
         self.assertIn("CancelCommand", {call["operation"] for call in self.account.calls()})
 

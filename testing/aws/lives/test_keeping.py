@@ -47,6 +47,48 @@ class Keeping(LivesTest):
         self.down_with_everything("cpu")
         self.nothing_is_left()
 
+    def test_what_cannot_be_looked_for_is_said(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        copy = self.snapshot()
+        self.account.faults({"service": "fsx", "operation": "DescribeBackups", "kind": "denied"})
+        text = self.tell("down", self.spec_file, "--yes")
+        self.assertIn("fsx:DescribeBackups", text.err, text.said)
+        self.assertIn(copy, text.err, text.said)
+        self.assertIn("at least", text.err, text.said)
+        run = self.tell("down", self.spec_file, "--delete-data", "cpu", "--yes", code=3)
+        self.assertIn("fsx:DescribeBackups", run.err, run.said)
+        self.account.no_faults()
+        self.down_with_everything("cpu")
+        self.nothing_is_left()
+
+    def test_what_cannot_be_deleted_does_not_keep_the_rest(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        self.down("--yes")
+        copy = self.snapshot()
+        held = {"code": "InvalidSnapshot.InUse", "message": "The snapshot is in use by ami-1", "status": 400}
+        self.account.faults({"service": "ec2", "operation": "DeleteSnapshot", "kind": "denied", **held})
+        run = self.tell("down", self.spec_file, "--delete-data", "cpu", "--yes", code=3)
+        for text in (copy, "in use by ami-1", "deleted: ", "network"):
+            self.assertIn(text, run.err, run.said)
+        self.assertNotIn("vpc", {line["kind"] for line in self.made()})
+        self.account.no_faults()
+        self.down_with_everything("cpu")
+        self.nothing_is_left()
+
+    def test_a_refused_deletion_leaves_homes_protected(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        self.down("--yes")
+        # A home of EBS needs nothing of FSx.
+        self.account.faults({"service": "fsx", "operation": "DescribeFileSystems", "kind": "denied"})
+        last = self.down("--delete-data", "home", "--yes").events[-1]
+        self.assertEqual([one["name"] for one in last["deleted"]], ["home"])
+        self.account.no_faults()
+        self.down_with_everything("cpu")
+        self.nothing_is_left()
+
     def test_zfs_leaves_its_last_backup_unless_that_goes_too(self) -> None:
         spec = with_storage(example("cpu"), home={"kind": "openzfs"})
         self.write(spec)

@@ -164,3 +164,33 @@ class Stuck(OthersTest):
         import yaml
 
         return json.dumps(yaml.safe_load(text))
+
+
+class Fleet(OthersTest):
+    """A change that stopped the fleet was interrupted before it started it again."""
+
+    def test_who_stopped_the_fleet_by_hand_keeps_it_stopped(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        self.mark()
+        self.tell("fleet", "stop", self.spec_file, "--yes")
+        self.program = self.another_program("elsewhere")
+        run = self.tell("up", self.spec_file, code=3)
+        self.assertIn("fleet of cpu is stopped", run.err, run.said)
+        self.assertEqual(self.status()["cloud"]["fleet"]["status"], "STOPPED")
+        self.tell("fleet", "start", self.spec_file)
+        self.away()
+
+    def test_whoever_comes_next_starts_it(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        self.tell("fleet", "stop", self.spec_file, "--yes")
+        self.mark()
+        # Also where the journal says that all is done.
+        self.up()
+        self.assertEqual(self.status()["cloud"]["fleet"]["status"], "RUNNING")
+        self.away()
+
+    def mark(self) -> None:
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in self.stack("cpu-data")["Outputs"]}
+        self.account.client("s3").put_object(Bucket=outputs["FilesBucketName"], Key="state/fleet-stopped", Body=b"x")

@@ -77,7 +77,7 @@ impl Fleet {
             if wish == FleetWish::Stop {
                 mind_the_jobs(session, &made, change.yes)?;
             }
-            let asked = aws.ask_fleet(cluster, wish)?;
+            let asked = aws.ask_fleet(&made.plan, wish)?;
             if asked && !change.no_wait {
                 follow(session, &aws, cluster, wish)?;
             }

@@ -74,8 +74,14 @@ impl Aws {
     }
 
     /// Asks the compute fleet to start or stop. `false`: it does already.
-    pub fn ask_fleet(&self, cluster: &str, wish: FleetWish) -> Result<bool, Failure> {
-        self.account.run(&self.cancel, "asking the fleet", nodes::ask_fleet(&self.account, cluster, wish))
+    pub fn ask_fleet(&self, plan: &Plan, wish: FleetWish) -> Result<bool, Failure> {
+        let work = async {
+            let is_asked = nodes::ask_fleet(&self.account, &plan.cluster, wish).await?;
+            // From here on somebody decided: no update that was interrupted starts it behind their back.
+            cluster::forget_mark(&self.account, plan).await?;
+            Ok(is_asked)
+        };
+        self.account.run(&self.cancel, "asking the fleet", work)
     }
 
     /// The state of the compute fleet.
@@ -231,7 +237,9 @@ impl Aws {
             AwsAction::DeployProvider { stack_name, .. } => Ok(standing(stack_name).await?.is_some()),
             AwsAction::EnsureKeyPair { name } => Ok(api::key_pair_exists(&self.account, name).await?),
             AwsAction::DeployCluster(call) | AwsAction::UpdateCluster(call) => {
-                cluster::is_as_asked(&self.account, plan, call).await
+                // A change that stopped the fleet and did not start it again is not through.
+                Ok(cluster::is_as_asked(&self.account, plan, call).await?
+                    && !cluster::is_marked(&self.account, plan).await?)
             }
             // What was undone, and what is only looked at, is looked at again.
             AwsAction::UploadFiles { .. }

@@ -84,6 +84,11 @@ impl Refused {
         codes.contains(&self.code.as_str())
     }
 
+    /// Whether AWS answered at all.
+    pub fn is_answer(&self) -> bool {
+        self.why == Why::Answer
+    }
+
     /// Whether AWS answered that the caller may not ask.
     pub fn is_denial(&self) -> bool {
         self.why == Why::Answer && self.is_denied()

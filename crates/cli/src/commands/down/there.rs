@@ -137,8 +137,19 @@ fn report(session: &Session, cluster: &str, was_live: bool, kept: &[Kept], delet
     ui.say("\nwhat stays:");
     ui.say(&listing(kept));
     let cents: u64 = kept.iter().filter_map(|one| one.monthly_cents).sum();
-    ui.say(&format!("together {} a month and more by use, at list price in us-east-1", dollars(cents)));
-    ui.say(&format!("`trainyard up` adopts it again; delete it with: trainyard down --cluster {cluster} --delete-data NAME"));
+    let unknown: Vec<&str> = kept
+        .iter()
+        .filter(|one| one.monthly_cents.is_none() && one.by_use.is_none())
+        .map(|one| one.name.as_str())
+        .collect();
+    let (least, but) = match unknown.join(", ") {
+        names if names.is_empty() => ("", String::new()),
+        names => ("at least ", format!("; the price of {names} is not known")),
+    };
+    ui.say(&format!("together {least}{} a month and more by use, at list price in us-east-1{but}", dollars(cents)));
+    // What no stack holds, nobody adopts.
+    let adopts = if kept.iter().any(|one| one.stack_name.is_some()) { "`trainyard up` adopts what stacks hold; " } else { "" };
+    ui.say(&format!("{adopts}delete it with: trainyard down --cluster {cluster} --delete-data NAME"));
 }
 
 /// What stays, with what it costs: two lines each, since ids are long.

@@ -39,34 +39,68 @@ pub enum LeavingKind {
     Backup,
 }
 
-/// Everything of these kinds that has the cluster's tag, whether a stack holds it or not.
-pub async fn leavings(account: &Account, cluster: &str) -> Answer<Vec<Leaving>> {
+/// What was found, and what the caller may not ask for.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Everything that has the cluster's tag, whether a stack holds it or not.
+    pub leavings: Vec<Leaving>,
+    /// Operations that were denied: what they would have told is not known.
+    pub denied: Vec<String>,
+}
+
+impl Found {
+    fn add<T>(&mut self, asked: Answer<Vec<T>>, read: impl Fn(T) -> Option<Leaving>) -> Answer<()> {
+        match asked {
+            Ok(all) => self.leavings.extend(all.into_iter().filter_map(read)),
+            Err(refused) if refused.is_denial() => self.denied.push(refused.operation),
+            Err(refused) => return Err(refused),
+        }
+        Ok(())
+    }
+}
+
+/// Looks for everything of these kinds; each look may be denied by itself.
+pub async fn leavings(account: &Account, cluster: &str) -> Answer<Found> {
     // Four calls at once are too large for whatever awaits them.
-    let (volumes, snapshots, systems, backups) = tokio::try_join!(
+    let (volumes, snapshots, systems, backups) = tokio::join!(
         Box::pin(volumes(account, cluster)),
         Box::pin(snapshots(account, cluster)),
         Box::pin(documents(account, &FSX, "DescribeFileSystems", "FileSystems")),
         Box::pin(documents(account, &FSX, "DescribeBackups", "Backups")),
-    )?;
-    let mine = |item: &&Value| {
-        let tags = item["Tags"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let is_going = item["Lifecycle"].as_str() == Some("DELETING");
-        !is_going && tags.iter().any(|tag| tag["Key"] == OWNER && tag["Value"] == cluster)
-    };
-    let id = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
-    let systems = systems.iter().filter(mine).map(|item| Leaving {
+    );
+    let mut found = Found::default();
+    found.add(volumes, Some)?;
+    found.add(snapshots, |snapshot| snapshot)?;
+    found.add(systems, |item| is_of(&item, cluster).then(|| file_system(&item)))?;
+    found.add(backups, |item| (is_of(&item, cluster) && is_our_backup(&item)).then(|| backup(&item)))?;
+    Ok(found)
+}
+
+fn is_of(item: &Value, cluster: &str) -> bool {
+    let tags = item["Tags"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_going = item["Lifecycle"].as_str() == Some("DELETING");
+    !is_going && tags.iter().any(|tag| tag["Key"] == OWNER && tag["Value"] == cluster)
+}
+
+/// Automatic backups go with their file system, and those of AWS Backup belong to its vaults.
+fn is_our_backup(item: &Value) -> bool {
+    !matches!(item["Type"].as_str(), Some("AUTOMATIC" | "AWS_BACKUP"))
+}
+
+fn file_system(item: &Value) -> Leaving {
+    Leaving {
         kind: if item["FileSystemType"] == "OPENZFS" { LeavingKind::OpenZfs } else { LeavingKind::Lustre },
-        id: id(item, "FileSystemId"),
+        id: item["FileSystemId"].as_str().unwrap_or_default().to_owned(),
         gib: item["StorageCapacity"].as_u64().unwrap_or(0),
-    });
-    // Automatic backups go with their file system; those that it leaves have no system any more, or somebody made them.
-    let backups = backups.iter().filter(mine).filter(|item| item["Type"].as_str() != Some("AUTOMATIC"));
-    let backups = backups.map(|item| Leaving {
+    }
+}
+
+fn backup(item: &Value) -> Leaving {
+    Leaving {
         kind: LeavingKind::Backup,
-        id: id(item, "BackupId"),
+        id: item["BackupId"].as_str().unwrap_or_default().to_owned(),
         gib: item["FileSystem"]["StorageCapacity"].as_u64().unwrap_or(0),
-    });
-    Ok(volumes.into_iter().chain(snapshots).chain(systems).chain(backups).collect())
+    }
 }
 
 /// Asks for the deletion; one that is not there is fine. `backup`: whether an OpenZFS file system leaves a last one.
@@ -90,11 +124,15 @@ pub async fn delete_leaving(account: &Account, one: &Leaving, backup: LastBackup
     }
 }
 
-/// Whether a file system is still there: its deletion takes minutes.
-pub async fn file_system_is_there(account: &Account, id: &str) -> Answer<bool> {
+/// The state of a file system that is being deleted; `None` once it is gone.
+pub async fn file_system_state(account: &Account, id: &str) -> Answer<Option<String>> {
     match account.call(&FSX, "DescribeFileSystems", Body::Json(json!({ "FileSystemIds": [id] }))).await {
-        Ok(_) => Ok(true),
-        Err(refused) if refused.is_absent() => Ok(false),
+        Ok(text) => {
+            let answer: Value = serde_json::from_str(&text)
+                .map_err(|error| Refused::unreadable("fsx:DescribeFileSystems", error.to_string()))?;
+            Ok(Some(answer["FileSystems"][0]["Lifecycle"].as_str().unwrap_or_default().to_owned()))
+        }
+        Err(refused) if refused.is_absent() => Ok(None),
         Err(refused) => Err(refused),
     }
 }
@@ -108,8 +146,13 @@ pub enum LastBackup {
     Skipped,
 }
 
+/// Those that no instance has.
 async fn volumes(account: &Account, cluster: &str) -> Answer<Vec<Leaving>> {
-    let body = tagged(cluster, "status", "available");
+    let mut body = tagged(cluster);
+    for (number, state) in ["available", "error"].into_iter().enumerate() {
+        body.push((format!("Filter.2.Value.{}", number + 1), state.to_owned()));
+    }
+    body.push(("Filter.2.Name".to_owned(), "status".to_owned()));
     account.ec2_pages("DescribeVolumes", body, |root| root.items("volumeSet").map(volume).collect()).await
 }
 
@@ -117,27 +160,24 @@ fn volume(item: Element<'_, '_>) -> Leaving {
     Leaving { kind: LeavingKind::Volume, id: item.text("volumeId"), gib: item.text("size").parse().unwrap_or(0) }
 }
 
-async fn snapshots(account: &Account, cluster: &str) -> Answer<Vec<Leaving>> {
-    let mut body = tagged(cluster, "status", "completed");
+/// Also those that are being made. Snapshots of AWS Backup belong to its vaults.
+async fn snapshots(account: &Account, cluster: &str) -> Answer<Vec<Option<Leaving>>> {
+    let mut body = tagged(cluster);
     body.push(("Owner.1".to_owned(), "self".to_owned()));
     account.ec2_pages("DescribeSnapshots", body, |root| root.items("snapshotSet").map(snapshot).collect()).await
 }
 
-fn snapshot(item: Element<'_, '_>) -> Leaving {
+fn snapshot(item: Element<'_, '_>) -> Option<Leaving> {
+    if item.items("tagSet").any(|tag| tag.text("key").starts_with("aws:backup:")) {
+        return None;
+    }
     let gib = item.text("volumeSize").parse().unwrap_or(0);
-    Leaving { kind: LeavingKind::Snapshot, id: item.text("snapshotId"), gib }
+    Some(Leaving { kind: LeavingKind::Snapshot, id: item.text("snapshotId"), gib })
 }
 
-/// Filters: the cluster's tag, and one more.
-fn tagged(cluster: &str, filter: &str, value: &str) -> Vec<(String, String)> {
-    [
-        ("Filter.1.Name", format!("tag:{OWNER}").as_str()),
-        ("Filter.1.Value.1", cluster),
-        ("Filter.2.Name", filter),
-        ("Filter.2.Value.1", value),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .to_vec()
+/// The filter of the cluster's tag.
+fn tagged(cluster: &str) -> Vec<(String, String)> {
+    vec![("Filter.1.Name".to_owned(), format!("tag:{OWNER}")), ("Filter.1.Value.1".to_owned(), cluster.to_owned())]
 }
 
 /// Every item of a list that comes in pages.

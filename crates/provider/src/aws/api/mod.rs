@@ -37,7 +37,7 @@ pub use ec2::{
     offerings, reservations, subnets, zones,
 };
 pub use iam::{role_arn, simulate};
-pub use leavings::{LastBackup, Leaving, LeavingKind, delete_leaving, file_system_is_there, leavings};
+pub use leavings::{LastBackup, Leaving, LeavingKind, delete_leaving, file_system_state, leavings};
 pub use ssm::run_on;
 
 use super::Account;

@@ -13,6 +13,7 @@ use trainyard_plan::aws::update;
 use trainyard_plan::aws::{ClusterCall, Driver};
 
 pub use cli::mind_the_program;
+pub use fleet::{forget_mark, is_marked};
 pub use standing::{changes, is_as_asked};
 
 use super::nodes::{self, Awaited};
@@ -125,7 +126,7 @@ impl Work<'_> {
         if root(self.account, cluster).await?.is_some_and(|root| version(&root).is_some()) {
             stacks::delete(self.account, cluster, cluster, &self.patience).await?;
         }
-        self.forget_mark().await
+        forget_mark(self.account, self.plan).await
     }
 
     async fn deploy_by_provider(&self, call: &ClusterCall, name: &str, provider: &str) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use super::refused::Refused;
 use super::{Account, Aws, nodes, planned};
 use crate::Failure;
 use crate::head::{Head, Order, Said};
-use script::{ERR_BYTES, OUT_BYTES, Report, TIMED_OUT};
+use script::{ERR_BYTES, KILLED, OUT_BYTES, Report, TIMED_OUT};
 
 /// How long a command may take unless somebody says otherwise.
 const SECONDS: u32 = 3600;
@@ -185,7 +185,13 @@ fn user(head: &Instance) -> Result<&'static str, Failure> {
 /// What is to be known about a command that has ended.
 fn notes(report: &Report<'_>, seconds: u32, took: Duration) -> Vec<String> {
     let mut notes = Vec::new();
-    if report.code == TIMED_OUT && took >= Duration::from_secs(u64::from(seconds)) {
+    // A command that did not heed SIGTERM was killed half a minute later.
+    let limit = match report.code {
+        TIMED_OUT => Some(seconds),
+        KILLED => Some(seconds.saturating_add(30)),
+        _ => None,
+    };
+    if limit.is_some_and(|limit| took >= Duration::from_secs(u64::from(limit))) {
         notes.push(format!("the command was ended after {seconds} s; give it more with --timeout SECONDS"));
     }
     let Some(folder) = report.kept else { return notes };
@@ -198,6 +204,8 @@ fn notes(report: &Report<'_>, seconds: u32, took: Duration) -> Vec<String> {
             ));
         }
     }
+    let shown: String = folder.chars().filter(|c| !c.is_control()).take(200).collect();
+    notes.push(format!("remove it there with: trainyard run -- rm -r {shown}"));
     notes.push("a long output is better sent to a file of /fsx or /home in the first place".to_owned());
     notes
 }

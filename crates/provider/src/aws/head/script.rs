@@ -7,6 +7,8 @@ pub const OUT_BYTES: usize = 23_000;
 pub const ERR_BYTES: usize = 7_000;
 /// The exit code of `timeout` where it ended something.
 pub const TIMED_OUT: i32 = 124;
+/// The same of a command that did not heed SIGTERM.
+pub const KILLED: i32 = 137;
 
 /// What runs on the head, as the cluster's user. Made of constants; what somebody typed are its arguments.
 const RUNNER: &str = include_str!("runner.sh");

@@ -25,14 +25,18 @@ pub async fn delete(
     let all = kept(account, plan).await?;
     let cluster = plan.cluster.as_str();
     let backup = if names.contains(leavings::BACKUPS) { LastBackup::Skipped } else { LastBackup::Made };
-    let mut deleted = Vec::new();
+    let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     for one in all.into_iter().rev().filter(|one| names.contains(&one.name)) {
         mind_the_agreement(&one, agreed)?;
         patience.tell(format!("deleting {}", one.what));
         match (&one.stack_name, one.name.as_str()) {
             (Some(stack), _) => delete_stack(account, stack, cluster, backup, patience).await?,
             (None, leavings::REPLACED | leavings::BACKUPS) => {
-                leavings::delete(account, cluster, &one.resources, patience).await?;
+                if let Err(failure) = leavings::delete(account, cluster, &one, patience).await {
+                    // The rest goes all the same: it may cost more.
+                    failures.push(failure);
+                    continue;
+                }
             }
             (None, "logs") => delete_groups(account, &one.resources).await?,
             (None, "key") => api::delete_key_pair(account, one.resources.first().map_or("", String::as_str)).await?,
@@ -44,7 +48,14 @@ pub async fn delete(
         }
         deleted.push(one);
     }
-    Ok(deleted)
+    match failures.into_iter().next() {
+        Some(failure) if deleted.is_empty() => Err(failure),
+        Some(failure) => {
+            let gone: Vec<&str> = deleted.iter().map(|one| one.name.as_str()).collect();
+            Err(failure.hint(format!("deleted: {}", gone.join(", "))))
+        }
+        None => Ok(deleted),
+    }
 }
 
 /// What appeared since somebody agreed was not agreed to.
@@ -79,7 +90,7 @@ async fn delete_groups(account: &Account, groups: &[String]) -> Result<(), Failu
     Ok(())
 }
 
-/// First the template lets go of what it retains, then what CloudFormation cannot delete itself goes, then CloudFormation
+/// First goes what CloudFormation cannot delete itself, then the template lets go of what it retains, and CloudFormation
 /// deletes the rest.
 async fn delete_stack(
     account: &Account,
@@ -91,12 +102,6 @@ async fn delete_stack(
     let Some(stack) = stacks::describe(account, name).await? else { return Ok(()) };
     stacks::mind_the_owner(&stack, name, cluster)?;
     let text = stacks::template(account, name).await?;
-    // One whose deletion was begun takes no other template.
-    let is_going = matches!(stacks::status(&stack), "DELETE_IN_PROGRESS" | "DELETE_FAILED");
-    let lets_go = retained(&text).is_empty();
-    if !is_going && !lets_go {
-        stacks::deploy(account, &unlocking(&stack, name, &text)?, patience).await?;
-    }
     let held = resources(account, name).await?;
     let of = |kind: &str| -> Vec<String> {
         let mine = held.iter().filter(|one| one.resource_type() == Some(kind));
@@ -106,7 +111,16 @@ async fn delete_stack(
         empty(account, &bucket, patience).await?;
     }
     leavings::delete_zfs(account, cluster, &of("AWS::FSx::FileSystem"), backup, patience).await?;
-    stacks::delete(account, name, cluster, patience).await?;
+    // Last, since from here on the stack's deletion takes everything along. One whose deletion was begun takes no other
+    // template.
+    let is_going = matches!(stacks::status(&stack), "DELETE_IN_PROGRESS" | "DELETE_FAILED");
+    let lets_go = retained(&text).is_empty();
+    if !is_going && !lets_go {
+        stacks::deploy(account, &unlocking(&stack, name, &text)?, patience).await?;
+    }
+    stacks::delete(account, name, cluster, patience).await.map_err(|failure| {
+        failure.hint(format!("the stack {name} retains nothing any more; `trainyard up` has it retain its data again"))
+    })?;
     if !is_going || lets_go {
         return Ok(());
     }
