@@ -77,6 +77,20 @@ class Keeping(LivesTest):
         self.down_with_everything("cpu")
         self.nothing_is_left()
 
+    def test_a_home_that_no_stack_holds_is_not_passed_over(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        kept = {one["name"]: one for one in self.down("--yes").events[-1]["kept"]}
+        volume = next(iter(kept["home"]["resources"]))
+        self.account.client("cloudformation").delete_stack(StackName="cpu-home")
+        text = self.tell("down", self.spec_file)
+        self.assertIn(volume, text.err, text.said)
+        run = self.tell("up", self.spec_file, code=2)
+        self.assertIn(f"{volume} is there from before", run.err, run.said)
+        self.up("--yes")
+        self.down("--delete-data", "replaced", "--yes")
+        self.assertNotIn(volume, {line["id"] for line in self.made()})
+
     def test_a_refused_deletion_leaves_homes_protected(self) -> None:
         self.write(example("cpu"))
         self.up()

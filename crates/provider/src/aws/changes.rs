@@ -10,6 +10,7 @@ use trainyard_plan::aws::update::{Change, Effect};
 use trainyard_plan::aws::{AwsAction, ClusterCall, Driver, STACKS, StackCall};
 use trainyard_plan::{Action, Plan};
 
+use super::api::{self, LeavingKind};
 use super::refused::{Answer, Refused};
 use super::stacks::{self, Phase, Template, Wanted, phase};
 use super::wires::Outputs;
@@ -32,6 +33,9 @@ pub struct Changes {
     pub vanished: Vec<String>,
     /// What stands although its making counts as failed, and would be made anew.
     pub remade: Option<String>,
+    /// People's file systems of before that no stack holds: new, empty ones would be made beside them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
 }
 
 /// A stack that would change.
@@ -106,7 +110,7 @@ impl Changes {
                 format!("{} of {} {what}", one.name, stack.stack_name)
             })
         });
-        cluster.chain(resources).chain(vanished).chain(self.remade.clone()).collect()
+        cluster.chain(resources).chain(vanished).chain(self.remade.clone()).chain(self.beside.clone()).collect()
     }
 }
 
@@ -132,8 +136,32 @@ pub async fn changes(account: &Account, plan: &Plan, with_drift: bool) -> Result
     }
     changes.remade = remade(account, plan).await?;
     changes.is_new = !stands;
+    changes.beside = beside(account, plan, &changes.stacks).await?;
     changes.vanished = vanished(account, plan).await?;
     Ok(changes)
+}
+
+/// What is there of people's where a stack for such things is to be made: somebody deleted the stack, which retained it.
+async fn beside(account: &Account, plan: &Plan, stacks: &[StackChange]) -> Result<Vec<String>, Failure> {
+    let is_made = |stack: &str| {
+        let name = Outputs::calls(plan).find(|call| call.stack == stack).map(|call| &call.stack_name);
+        stacks.iter().any(|change| change.is_new && Some(&change.stack_name) == name)
+    };
+    let (home, storage) = (is_made("home"), is_made("storage"));
+    if !home && !storage {
+        return Ok(Vec::new());
+    }
+    // Where the caller may not look, nothing is known of it.
+    let found = api::leavings(account, &plan.cluster).await?.leavings;
+    let mine = found.iter().filter_map(|one| match one.kind {
+        LeavingKind::Volume | LeavingKind::OpenZfs if home => Some((&one.id, "/home")),
+        LeavingKind::Lustre if storage => Some((&one.id, "/fsx")),
+        _ => None,
+    });
+    let told = mine.map(|(id, place)| {
+        format!("{id} is there from before, and no stack holds it: {place} becomes another, empty one (the spec can name the old one)")
+    });
+    Ok(told.collect())
 }
 
 /// A cluster that stands although the stack that holds it failed: it took longer than CloudFormation waits.

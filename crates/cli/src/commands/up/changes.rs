@@ -26,7 +26,7 @@ impl Up {
         mind_the_region(store, target, journal)?;
         let aws = session.aws(&target.region, store)?;
         let changes = aws.changes(plan, false)?;
-        if changes.is_new || changes.is_empty() {
+        if (changes.is_new || changes.is_empty()) && changes.beside.is_empty() {
             return Ok(Vec::new());
         }
         // What a first run that was interrupted left out is no change.

@@ -259,8 +259,14 @@ mod tests {
             (report(0, (5, 5), None), 1, &[][..]),
             (report(124, (0, 0), None), 1, &[]),
             (report(124, (0, 0), None), 61, &["after 60 s"]),
-            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "to a file"]),
-            (report(1, (30_000, 9000), Some("/home/u/r")), 1, &["/home/u/r/stdout", "7000 of 9000", "to a file"]),
+            (report(137, (0, 0), None), 61, &[]),
+            (report(137, (0, 0), None), 91, &["after 60 s"]),
+            (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "rm -r", "to a file"]),
+            (
+                report(1, (30_000, 9000), Some("/home/u/r")),
+                1,
+                &["/home/u/r/stdout", "7000 of 9000", "rm -r /home/u/r", "to a file"],
+            ),
         ] {
             let notes = notes(&report, 60, Duration::from_secs(took));
             assert_eq!(notes.len(), wanted.len(), "{notes:?}");
