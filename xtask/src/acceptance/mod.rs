@@ -100,9 +100,10 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
     // Half a life would say of everything that it may be missing.
     let write = request.write_expected.as_deref().filter(|_| report.is_good());
     report.differences = compare(&program.record, root, write);
-    let file = out.join("report.md");
-    fs::write(&file, report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
+    // First, since it costs: a report that cannot be written must not hide it.
     tell(&format!("\nwhat is left:\n{}", report.left_over()));
+    let file = out.join("report.md");
+    write_for_us(&file, &report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     tell(&format!("the report: {}\nthe record: {}", file.display(), program.record.display()));
     Ok(report.is_good())
 }
@@ -256,6 +257,14 @@ fn compare(record: &Path, root: &Path, write: Option<&Path>) -> Result<Vec<Strin
 
 fn absolute(path: &Path) -> Result<PathBuf, String> {
     path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Nobody else may read it: it has names and ids of the account.
+fn write_for_us(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// An empty folder for us alone: what the program says has names and ids of the account.
