@@ -100,6 +100,11 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
     // Half a life would say of everything that it may be missing.
     let write = request.write_expected.as_deref().filter(|_| report.is_good());
     report.differences = compare(&program.record, root, write);
+    if !report.is_good()
+        && let Ok(differences) = &mut report.differences
+    {
+        differences.retain(|one| !shapes::is_absence(one));
+    }
     // First, since it costs: a report that cannot be written must not hide it.
     tell(&format!("\nwhat is left:\n{}", report.left_over()));
     let file = out.join("report.md");

@@ -105,3 +105,8 @@ fn is_empty_list(item: &str, known: &BTreeMap<String, bool>) -> bool {
     let Some(path) = item.strip_suffix(": empty") else { return false };
     known.keys().any(|other| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '['])))
 }
+
+/// Whether a difference is something that did not come: after a step that failed, most of a life did not.
+pub fn is_absence(difference: &str) -> bool {
+    difference.ends_with(": asked only of the emulator") || difference.contains(": missing ")
+}
