@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from lives.support import LivesTest, Spec, changed, example
@@ -117,6 +118,8 @@ class ByAnInstalledProgram(LivesTest):
         self.assertIn("the fleet stops", refused.err, refused.said)
         self.up("--yes")
         self.has({"cpu"})
+        # ParallelCluster names a cluster's log group by the minute, and the old one stays; AWS is never so quick.
+        time.sleep(60.5 - time.time() % 60)
         self.tell("recreate", self.spec_file, "--yes")
         self.has({"cpu"})
         self.only_kept(self.down("--yes").events[-1]["kept"])
