@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use xtask::acceptance::report::{Done, Left, Report};
-use xtask::acceptance::shapes::{differences, merge, parse, read, text};
+use xtask::acceptance::shapes::{differences, is_cut, merge, parse, read, text};
 use xtask::acceptance::steps::{Kept, steps};
 
 const STACKS: &str = r#"{"service":"cloudformation","operation":"DescribeStacks","status":200,"fields":{"A.B":["text"]},"values":["StackStatus=CREATE_COMPLETE"]}"#;
@@ -65,6 +65,13 @@ fn a_list_that_is_empty_for_a_moment_is_no_difference() {
     );
     let changed = told(r#"{"A.B":["text"],"C[].D":["text"],"E":["text","empty"]}"#);
     assert_eq!(changed, ["cloudformation:DescribeStacks: new field E: empty"]);
+}
+
+#[test]
+fn a_record_that_was_full_is_told_from_a_whole_one() {
+    let full = r#"{"full":"the record ends here, at 16 MiB"}"#;
+    assert!(is_cut(&record(&[STACKS, full])));
+    assert!(!is_cut(&record(&[STACKS, WHO])) && !is_cut(""));
 }
 
 #[test]

@@ -68,6 +68,25 @@ fn a_job_trains_on_four_nodes_of_which_two_were_off() {
     each_step_once(&job, 4);
 }
 
+/// Waits until a job has ended well. When it has not, what it said and what Slurm thought of it is the message.
+fn completed(place: &Place, id: &str, job: &Path, seconds: u64) {
+    let until = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        let state = job_state(place, id);
+        if state == "COMPLETED" {
+            return;
+        }
+        let is_over = matches!(state.as_str(), "FAILED" | "CANCELLED" | "TIMEOUT" | "OUT_OF_MEMORY" | "BOOT_FAIL");
+        if is_over || Instant::now() >= until {
+            let shown = place.run(&["run", "--", "scontrol", "show", "job", id]).stdout;
+            let said = std::fs::read_to_string(job.join(format!("slurm-{id}.out"))).unwrap_or_default();
+            let head = std::fs::read_to_string(place.cluster("live").join("log/slurmctld.log")).unwrap_or_default();
+            panic!("job {id} is {state}, not COMPLETED\n{:?}\n{shown}\n{said}\n{head}", nodes(place));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// A lost node's job is requeued within 30 s and goes on from its last complete checkpoint.
 fn losing(lost_nodes: &[&str]) {
     let place = Place::new();
@@ -80,7 +99,7 @@ fn losing(lost_nodes: &[&str]) {
     }
     wait_for("the requeue", 30, || job_state(&place, &id) == "PENDING");
     assert!(lost.elapsed() < Duration::from_secs(30));
-    wait_for("the end", 200, || job_state(&place, &id) == "COMPLETED");
+    completed(&place, &id, &job, 200);
     let resumed = events(&job, "resume");
     assert_eq!(resumed.len(), 1);
     assert!(resumed[0]["from_step"].as_u64().expect("a step") >= 60);
@@ -129,7 +148,7 @@ fn killing_slurmd_alone_never_gives_two_writers() {
     Command::new("kill").args(["-KILL", &slurmd[0].to_string()]).run().expect("killed");
     // Its step daemons and ranks go with it, long before Slurm could start the job again.
     wait_for("the end of the node's ranks", 5, || processes_of(&folder).len() < ranks_before - 2);
-    wait_for("the end", 200, || job_state(&place, &id) == "COMPLETED");
+    completed(&place, &id, &job, 200);
     each_step_once(&job, 4);
     let runs: BTreeSet<u64> = events(&job, "checkpoint").iter().filter_map(|line| line["run"].as_u64()).collect();
     assert_eq!(runs.into_iter().collect::<Vec<_>>(), [0, 1]);

@@ -26,6 +26,8 @@ EXAMPLES = HERE.parents[1] / "examples"
 FULL = os.environ.get("LIVES_FULL") == "1"
 UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Spec = dict[str, Any]
+# Who calls, where a test is about what a caller may do.
+USER = "ada"
 # Where the tests of all processes leave what they found.
 WORK = Path(os.environ.get("LIVES_WORK") or tempfile.mkdtemp(prefix="trainyard-lives-"))
 
@@ -84,6 +86,26 @@ class LivesTest(unittest.TestCase):
                 change(item)
         answer = self.account.ask("POST", "expect", plan)
         self.assertEqual(answer["problems"], [])
+        self.before = self.account.inventory()
+
+    # -- the caller ------------------------------------------------------------------------------
+
+    def policies(self) -> list[dict[str, Any]]:
+        out = self.folder / "policies"
+        self.tell("render", "iam", self.spec_file, "--out", out)
+        return [json.loads(path.read_text()) for path in sorted(out.rglob("*.json"))]
+
+    def as_user(self, policies: list[dict[str, Any]]) -> None:
+        """The program asks with the key of a user who has these policies and no others."""
+        iam = self.account.client("iam")
+        iam.create_user(UserName=USER, Path="/team/")
+        for number, policy in enumerate(policies):
+            iam.put_user_policy(UserName=USER, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=USER)["AccessKey"]
+        self.program.environment |= {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }  # fmt: skip
+        self.program.environment.pop("TRAINYARD_SKIP_PERMISSIONS", None)
         self.before = self.account.inventory()
 
     # -- the program --------------------------------------------------------------------------

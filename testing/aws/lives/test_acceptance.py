@@ -39,6 +39,8 @@ class Acceptance(LivesTest):
         if not self.xtask:
             self.skipTest("LIVES_XTASK names no xtask: give run.py --xtask, or build one with cargo build -p xtask")
         self.expect(example("aws-acceptance"))
+        # As the docs say to do it: not as root, whom IAM's simulation does not know.
+        self.as_user(self.policies())
 
     def test_a_whole_life_is_accepted_and_leaves_nothing(self) -> None:
         run, report = self.accept("whole")

@@ -8,8 +8,6 @@ from typing import Any
 
 from lives.support import LivesTest, Spec, example
 
-USER = "ada"
-
 
 class Permissions(LivesTest):
     """The policies of `trainyard render iam` are enough, and less is named."""
@@ -77,26 +75,6 @@ class Permissions(LivesTest):
         }  # fmt: skip
         run = self.tell("check", "--online", self.spec_file, code=1)
         self.assertIn("the caller may not do ssm:SendCommand", run.err, run.said)
-
-    # -- the caller ------------------------------------------------------------------------------
-
-    def policies(self) -> list[dict[str, Any]]:
-        out = self.folder / "policies"
-        self.tell("render", "iam", self.spec_file, "--out", out)
-        return [json.loads(path.read_text()) for path in sorted(out.rglob("*.json"))]
-
-    def as_user(self, policies: list[dict[str, Any]]) -> None:
-        """The program asks with the key of a user who has these policies and no others."""
-        iam = self.account.client("iam")
-        iam.create_user(UserName=USER, Path="/team/")
-        for number, policy in enumerate(policies):
-            iam.put_user_policy(UserName=USER, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
-        key = iam.create_access_key(UserName=USER)["AccessKey"]
-        self.program.environment |= {
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }  # fmt: skip
-        self.program.environment.pop("TRAINYARD_SKIP_PERMISSIONS", None)
-        self.before = self.account.inventory()
 
 
 def without(policy: dict[str, Any], action: str) -> dict[str, Any]:

@@ -247,7 +247,11 @@ fn typed(arguments: &[String]) -> String {
 fn compare(record: &Path, root: &Path, write: Option<&Path>) -> Result<Vec<String>, String> {
     let told = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let read = |path: &Path| fs::read_to_string(path).map_err(|error| told(path, &error));
-    let seen = shapes::read(&read(record)?).map_err(|error| told(record, &error))?;
+    let record_text = read(record)?;
+    if shapes::is_cut(&record_text) {
+        return Err(format!("{} is full: it does not hold the whole life", record.display()));
+    }
+    let seen = shapes::read(&record_text).map_err(|error| told(record, &error))?;
     let file = write.map_or_else(|| root.join(EXPECTED), Path::to_path_buf);
     let known = match write {
         Some(path) if !path.exists() => None,

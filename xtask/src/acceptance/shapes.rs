@@ -82,6 +82,12 @@ pub fn merge(known: Option<Expected>, seen: &Seen) -> Expected {
     merged
 }
 
+/// Whether a record ends before the life that it is of, because its file was full.
+pub fn is_cut(record: &str) -> bool {
+    let last = record.lines().next_back().and_then(|line| serde_json::from_str::<Value>(line).ok());
+    last.is_some_and(|line| !line["full"].is_null())
+}
+
 /// Every difference, one line each: first of operations, then of what they answer.
 pub fn differences(expected: &Expected, seen: &Seen) -> Vec<String> {
     let is_always = |items: &BTreeMap<String, bool>| items.get(CALLED) == Some(&true);

@@ -43,6 +43,7 @@ impl Account {
     /// roles, `AWS_ENDPOINT_URL`, proxies). Nothing is asked of AWS yet.
     pub fn open(region: &str) -> Result<Self, Failure> {
         keep_out_of_core_dumps();
+        let recorder = Recorder::open()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT)
@@ -60,7 +61,7 @@ impl Account {
         let config = runtime.block_on(loader.load());
         // An emulated account's buckets are no host names.
         let is_elsewhere = config.endpoint_url().is_some();
-        let recorder = Recorder::open();
+        
         let written = || recorder.clone();
         let cloudformation = aws_sdk_cloudformation::config::Builder::from(&config).interceptor(written()).build();
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(written()).build();

@@ -16,6 +16,9 @@ pub const DELIVERY_SECONDS: u64 = 30;
 const PAUSE: Duration = Duration::from_millis(30);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
+/// A command that is not shown for so long after it was sent will not be.
+const UNSEEN: Duration = Duration::from_mins(2);
+
 /// A command that was sent.
 pub struct Sent {
     /// Its id.
@@ -53,16 +56,19 @@ pub async fn send(account: &Account, instance: &str, script: &str, seconds: u64)
     }
 }
 
-/// Waits until a command has ended; `None` where it has not by then.
+/// Waits until a command has ended; `None` where it has not by then, `InvocationDoesNotExist` where it never shows.
 pub async fn end_of(account: &Account, sent: &Sent, give_up: Instant) -> Answer<Option<Ended>> {
     let body = json!({ "CommandId": sent.id, "InstanceId": sent.instance });
     let mut pause = PAUSE;
+    let mut unseen = Some(Instant::now() + UNSEEN);
     loop {
         match ask(account, "GetCommandInvocation", body.clone()).await {
             // A command is known a moment after it was sent.
-            Err(refused) if refused.is(&["InvocationDoesNotExist"]) => {}
+            Err(refused)
+                if refused.is(&["InvocationDoesNotExist"]) && unseen.is_none_or(|until| Instant::now() < until) => {}
             Err(refused) => return Err(refused),
             Ok(answer) => {
+                unseen = None;
                 let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
                 let status = text("Status");
                 if !matches!(status.as_str(), "Pending" | "InProgress" | "Delayed" | "Cancelling") {

@@ -14,7 +14,7 @@ use super::refused::Refused;
 use super::{Account, Aws, nodes, planned};
 use crate::Failure;
 use crate::head::{Head, Order, Said};
-use script::{ERR_BYTES, KILLED, OUT_BYTES, Report, TIMED_OUT};
+use script::{ERR_BYTES, KEEP_BYTES, KILLED, OUT_BYTES, Report, TIMED_OUT};
 
 /// How long a command may take unless somebody says otherwise.
 const SECONDS: u32 = 3600;
@@ -196,15 +196,19 @@ fn notes(report: &Report<'_>, seconds: u32, took: Duration) -> Vec<String> {
     }
     let Some(folder) = report.kept else { return notes };
     let (out, err) = report.wrote;
+    let shown: String = folder.chars().filter(|c| !c.is_control()).take(200).collect();
     for (wrote, limit, file) in [(out, OUT_BYTES, "stdout"), (err, ERR_BYTES, "stderr")] {
         if usize::try_from(wrote).is_ok_and(|wrote| wrote > limit) {
-            let shown: String = folder.chars().filter(|c| !c.is_control()).take(200).collect();
+            let stays = if wrote > KEEP_BYTES as u64 {
+                format!("the last of it is on the head: {shown}/{file}.1, then {shown}/{file}")
+            } else {
+                format!("all of it is on the head: {shown}/{file}")
+            };
             notes.push(format!(
-                "cut after {limit} of {wrote} bytes of {file}: Systems Manager hands on no more; all of it is on the head: {shown}/{file}"
+                "cut after {limit} of {wrote} bytes of {file}: Systems Manager hands on no more; {stays}"
             ));
         }
     }
-    let shown: String = folder.chars().filter(|c| !c.is_control()).take(200).collect();
     notes.push(format!("remove it there with: trainyard run -- rm -r {shown}"));
     notes.push("a long output is better sent to a file of /fsx or /home in the first place".to_owned());
     notes
@@ -261,6 +265,7 @@ mod tests {
             (report(124, (0, 0), None), 61, &["after 60 s"]),
             (report(137, (0, 0), None), 61, &[]),
             (report(137, (0, 0), None), 91, &["after 60 s"]),
+            (report(0, (1 << 40, 0), Some("/r")), 1, &["the last of it is on the head: /r/stdout.1, then", "rm -r", ""]),
             (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "rm -r", "to a file"]),
             (
                 report(1, (30_000, 9000), Some("/home/u/r")),

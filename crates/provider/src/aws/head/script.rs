@@ -5,6 +5,8 @@
 pub const OUT_BYTES: usize = 23_000;
 /// The same of its errors, of which it hands on 8,000.
 pub const ERR_BYTES: usize = 7_000;
+/// Of either, so much stays on the head before its older part gives way: at most twice this is kept.
+pub const KEEP_BYTES: usize = 512 << 20;
 /// The exit code of `timeout` where it ended something.
 pub const TIMED_OUT: i32 = 124;
 /// The same of a command that did not heed SIGTERM.
@@ -15,7 +17,13 @@ const RUNNER: &str = include_str!("runner.sh");
 
 /// The script for the head: `words` as `user`, for at most `seconds`. `token` begins the line that tells the end.
 pub fn script(user: &str, token: &str, seconds: u64, words: &[&str]) -> String {
-    let runner = RUNNER.replace("OUT_BYTES", &OUT_BYTES.to_string()).replace("ERR_BYTES", &ERR_BYTES.to_string());
+    keeping(KEEP_BYTES, user, token, seconds, words)
+}
+
+fn keeping(keep: usize, user: &str, token: &str, seconds: u64, words: &[&str]) -> String {
+    let limits = [("OUT_BYTES", OUT_BYTES), ("ERR_BYTES", ERR_BYTES), ("KEEP_BYTES", keep)];
+    let with = |text: String, (name, limit): (&str, usize)| text.replace(name, &limit.to_string());
+    let runner = limits.into_iter().fold(RUNNER.to_owned(), with);
     let words: String = words.iter().flat_map(|word| [" ".to_owned(), quoted(word)]).collect();
     let (runner, user, token) = (quoted(&runner), quoted(user), quoted(token));
     // A login: the command finds what a person finds who logs in. A session of its own: what ends the script does not
@@ -199,6 +207,22 @@ mod tests {
         assert_eq!((found.code, found.wrote, found.out.len()), (1, (50_000, 0), OUT_BYTES));
         let kept = std::path::Path::new(found.kept.expect("there is more"));
         assert_eq!(std::fs::metadata(kept.join("stdout")).expect("kept").len(), 50_000);
+    }
+
+    /// A command that never stops talking fills no disk: its beginning comes back, its last part stays.
+    #[test]
+    fn of_a_long_output_the_beginning_and_the_last_part_are_kept() {
+        let home = tempfile::tempdir().expect("a folder");
+        let words = ["sh", "-c", "echo first; for k in 1 2 3 4 5 6; do head -c 60000 /dev/zero; sleep 0.7; done; echo last"];
+        let stand_in = format!("{RUNUSER}{}", keeping(100_000, "ubuntu", "T", 60, &words));
+        let output = Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs");
+        let found = report("T", &output.stdout, &output.stderr).expect("it ended");
+        assert_eq!((found.code, found.wrote, found.out.len()), (0, (360_011, 0), OUT_BYTES));
+        assert!(found.out.starts_with("first\n"));
+        let kept = std::path::Path::new(found.kept.expect("there is more"));
+        let size = |name| std::fs::metadata(kept.join(name)).expect("kept").len();
+        assert!(size("stdout") + size("stdout.1") < 360_000, "all of it stays");
+        assert!(std::fs::read(kept.join("stdout")).expect("kept").ends_with(b"last\n"));
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The file of a record: only for its owner, of a bounded size, and never a reason to stop.
+//! The file of a record: only for its owner, of a bounded size, and no reason to stop once something has begun.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use fs_err::{File, OpenOptions};
-use nix::libc::O_NOFOLLOW;
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
 /// A life of a small cluster writes less than one of these.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -19,13 +19,21 @@ const FULL: &str = "{\"full\":\"the record ends here, at 16 MiB\"}\n";
 pub struct RecordFile(Mutex<Option<File>>);
 
 impl RecordFile {
-    /// Several runs may add to one file. What cannot be opened is not written: whoever wants the record sees that there
-    /// is none, and a cluster is worth more.
-    pub fn open(path: &Path) -> Self {
+    /// Several runs may add to one file.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no file to write to. Later trouble is passed over: a cluster is worth more than its record.
+    pub fn open(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
-        options.create(true).read(true).append(true).mode(0o600).custom_flags(O_NOFOLLOW);
-        let file = options.open(path).ok().filter(is_for_its_owner_only);
-        Self(Mutex::new(file))
+        options.create(true).read(true).append(true).mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK);
+        let file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is no ordinary file"));
+        }
+        // One that was there before has whatever mode it had.
+        file.set_permissions(PermissionsExt::from_mode(0o600))?;
+        Ok(Self(Mutex::new(Some(file))))
     }
 
     /// Adds one line, in one write.
@@ -35,12 +43,6 @@ impl RecordFile {
             *held = None;
         }
     }
-}
-
-/// A file that was there before has whatever mode it had; a pipe or a device is no file.
-fn is_for_its_owner_only(file: &File) -> bool {
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    is_file && file.set_permissions(PermissionsExt::from_mode(0o600)).is_ok()
 }
 
 /// Whether more may follow; nothing, where it could not be written.
@@ -76,19 +78,20 @@ mod tests {
         fs_err::write(&path, "").expect("a file");
         fs_err::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("a mode");
         for line in ["a", "b"] {
-            RecordFile::open(&path).write(line);
+            RecordFile::open(&path).expect("opened").write(line);
         }
         assert_eq!(fs_err::read_to_string(&path).expect("read"), "a\nb\n");
         assert_eq!(fs_err::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn what_cannot_be_written_is_passed_over() {
+    fn what_is_no_file_is_refused_before_anything_begins() {
         let folder = tempfile::tempdir().expect("a folder");
-        let link = folder.path().join("link");
+        let [link, pipe] = ["link", "pipe"].map(|name| folder.path().join(name));
         std::os::unix::fs::symlink(folder.path().join("elsewhere"), &link).expect("a link");
-        for path in [folder.path().join("no/such/folder"), folder.path().to_path_buf(), link, "/dev/full".into()] {
-            RecordFile::open(&path).write("a");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        for path in [folder.path().join("no/such/folder"), folder.path().into(), link, pipe, "/dev/full".into()] {
+            assert!(RecordFile::open(&path).is_err(), "{}", path.display());
         }
         assert!(!folder.path().join("elsewhere").exists());
     }

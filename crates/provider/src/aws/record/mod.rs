@@ -1,7 +1,7 @@
 //! A record of what AWS is asked: one line of JSON for each attempt of a call, in the file that `TRAINYARD_RECORD` names.
 //!
 //! It has operations, statuses, error codes, times and the shapes of answers, and no value of the account: the file is
-//! made to be shown to others. No trouble with it ever stops a life.
+//! made to be shown to others. No trouble with it stops a life that has begun.
 
 mod file;
 mod names;
@@ -9,6 +9,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +25,8 @@ use serde_json::{Map, Value, json};
 
 use file::RecordFile;
 
+use crate::Failure;
+
 /// The file's name.
 const VARIABLE: &str = "TRAINYARD_RECORD";
 
@@ -33,9 +36,19 @@ pub struct Recorder(Option<Arc<RecordFile>>);
 
 impl Recorder {
     /// For the file that the environment names, if it names one.
-    pub fn open() -> Self {
-        let path = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
-        Self(path.map(|path| Arc::new(RecordFile::open(path.as_ref()))))
+    ///
+    /// # Errors
+    ///
+    /// Nobody can write it: said now, when nothing has been asked, made or paid for yet.
+    pub fn open() -> Result<Self, Failure> {
+        let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else { return Ok(Self(None)) };
+        let path = Path::new(&path);
+        let file = RecordFile::open(path).map_err(|error| {
+            Failure::usage(format!("{VARIABLE}={} cannot be written", path.display()))
+                .caused_by(error)
+                .hint(format!("name an ordinary file in a folder that is there, or leave {VARIABLE} away"))
+        })?;
+        Ok(Self(Some(Arc::new(file))))
     }
 }
 
