@@ -25,7 +25,7 @@ use trainyard_spec::Spec;
 pub use failure::{Failure, Kind};
 pub use head::Head;
 pub use logs::Logs;
-pub use progress::{Progress, QueueNodes, Resources};
+pub use progress::{Progress, QueueNodes, Resource, Resources};
 
 /// What a provider may use while it works on one step.
 pub struct StepContext<'a> {

@@ -23,8 +23,20 @@ pub struct Progress {
 pub struct Resources {
     /// How many are done.
     pub done: usize,
-    /// What is being worked on: `Vpc (EC2 VPC)`.
-    pub in_progress: Vec<String>,
+    /// How many there will be; `None` where nobody knows, as of a change or a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+    /// What is being worked on, longest first.
+    pub in_progress: Vec<Resource>,
+}
+
+/// A resource that is being worked on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Resource {
+    /// `Vpc (EC2 VPC)`
+    pub name: String,
+    /// Since when, in seconds.
+    pub seconds: u64,
 }
 
 /// Nodes of a queue.

@@ -61,7 +61,7 @@ impl Account {
         let config = runtime.block_on(loader.load());
         // An emulated account's buckets are no host names.
         let is_elsewhere = config.endpoint_url().is_some();
-        
+
         let written = || recorder.clone();
         let cloudformation = aws_sdk_cloudformation::config::Builder::from(&config).interceptor(written()).build();
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config).interceptor(written()).build();

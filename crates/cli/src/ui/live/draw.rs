@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trainyard_provider::{Progress, QueueNodes, Resources};
+use trainyard_provider::{Progress, QueueNodes, Resource, Resources};
 
 use super::line::{Line, Tone, column};
 use super::run::{Current, Run};
@@ -11,6 +11,8 @@ use super::times::{clock, left};
 /// Resources and queues beyond this many are counted only: the view stays in sight with what is above it.
 const NAMES_MAX: usize = 5;
 const QUEUES_MAX: usize = 8;
+/// What takes so long is told with its time.
+const NAMED_SECONDS: u64 = 10;
 /// Lines that are always there: title, time, stage, all in all, and the cursor's.
 const OTHER_LINES: usize = 5;
 const NAME_COLUMNS_MAX: usize = 16;
@@ -79,17 +81,30 @@ fn details(progress: &Progress, size: Size) -> Vec<Line> {
     let queues = queues(&progress.queues, size);
     let room = size.height.saturating_sub(OTHER_LINES - 1 + lines.len() + queues.len()).min(NAMES_MAX);
     let names = progress.resources.as_ref().map(|resources| resources.in_progress.as_slice()).unwrap_or_default();
-    lines.extend(first(names.len(), room, |index| Line::new(Tone::Dim, format!("      {}", names[index]))));
+    lines.extend(first(names.len(), room, |index| {
+        let Resource { name, seconds } = &names[index];
+        // At first there is nothing to be said about a time.
+        let since = if *seconds < NAMED_SECONDS {
+            String::new()
+        } else {
+            format!(", {}", clock(Duration::from_secs(*seconds)))
+        };
+        Line::new(Tone::Dim, format!("      {name}{since}"))
+    }));
     lines.extend(queues);
     lines
 }
 
 fn count(resources: &Resources) -> String {
-    match (resources.done, resources.in_progress.len()) {
-        (1, 0) => "1 resource done".to_owned(),
-        (1, moving) => format!("1 resource done, {moving} in progress"),
-        (done, 0) => format!("{done} resources done"),
-        (done, moving) => format!("{done} resources done, {moving} in progress"),
+    let done = match (resources.done, resources.of) {
+        // An answer may be older than what is known otherwise: nothing is done more than wholly.
+        (done, Some(of)) if done <= of => format!("{done} of {of} resources done"),
+        (1, _) => "1 resource done".to_owned(),
+        (done, _) => format!("{done} resources done"),
+    };
+    match resources.in_progress.len() {
+        0 => done,
+        moving => format!("{done}, {moving} in progress"),
     }
 }
 

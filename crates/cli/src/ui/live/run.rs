@@ -127,8 +127,8 @@ fn tamed(progress: &Progress) -> Progress {
     let mut tamed = progress.clone();
     tamed.text = tame(&tamed.text);
     tamed.stage = tamed.stage.map(|stage| tame(&stage));
-    for name in tamed.resources.iter_mut().flat_map(|resources| &mut resources.in_progress) {
-        *name = tame(name);
+    for resource in tamed.resources.iter_mut().flat_map(|resources| &mut resources.in_progress) {
+        resource.name = tame(&resource.name);
     }
     for queue in &mut tamed.queues {
         queue.name = tame(&queue.name);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use trainyard_provider::engine::Event;
-use trainyard_provider::{Progress, QueueNodes, Resources};
+use trainyard_provider::{Progress, QueueNodes, Resource, Resources};
 
 use super::draw::{Size, draw};
 use super::line::{Line, Tone};
@@ -37,17 +37,20 @@ fn queue(name: &str, asked: u32, running: u32, idle: Option<u32>) -> QueueNodes 
 
 /// The life of a cluster, with the moments at which somebody looks.
 fn life() -> Vec<(u64, Event)> {
-    let working = |done: usize, names: &[&str]| Resources {
+    let working = |done: usize, of: Option<usize>, names: &[&str]| Resources {
         done,
-        in_progress: names.iter().map(|name| (*name).to_owned()).collect(),
+        of,
+        in_progress: (names.iter().zip([64, 9].into_iter().cycle()))
+            .map(|(name, seconds)| Resource { name: (*name).to_owned(), seconds })
+            .collect(),
     };
     let network = Progress {
-        resources: Some(working(14, &["NatGateway (EC2 NatGateway)", "S3Endpoint (EC2 VPCEndpoint)"])),
+        resources: Some(working(14, Some(21), &["NatGateway (EC2 NatGateway)", "S3Endpoint (EC2 VPCEndpoint)"])),
         ..Progress::from("14 resources done; working on NatGateway (EC2 NatGateway), S3Endpoint (EC2 VPCEndpoint)")
     };
     let many: Vec<String> = (1..=7).map(|number| format!("ComputeNode{number} (EC2 LaunchTemplate)")).collect();
     let head = Progress {
-        resources: Some(working(61, &many.iter().map(String::as_str).collect::<Vec<_>>())),
+        resources: Some(working(61, None, &many.iter().map(String::as_str).collect::<Vec<_>>())),
         ..Progress::from("head set-up 3/5: configures Slurm; 2 compute nodes run")
     }
     .at("head set-up 3/5: configures Slurm")
@@ -170,8 +173,9 @@ fn queues() -> impl Strategy<Value = Vec<QueueNodes>> {
 }
 
 fn any_progress() -> impl Strategy<Value = Progress> {
-    let resources = (any::<usize>(), prop::collection::vec(hostile(), 0..9))
-        .prop_map(|(done, in_progress)| Resources { done, in_progress });
+    let resource = (hostile(), any::<u64>()).prop_map(|(name, seconds)| Resource { name, seconds });
+    let resources = (any::<usize>(), any::<Option<usize>>(), prop::collection::vec(resource, 0..9))
+        .prop_map(|(done, of, in_progress)| Resources { done, of, in_progress });
     (hostile(), prop::option::of(hostile()), prop::option::of(resources), queues())
         .prop_map(|(text, stage, resources, queues)| Progress { text, stage, resources, queues })
 }

@@ -314,7 +314,7 @@ impl Work<'_> {
             return Ok(Progress::from(stage).at(stage));
         }
         *has_moved = true;
-        let mut progress = inner.progress().at("the cluster's resources");
+        let mut progress = inner.progress(stacks::this_moment()).at("the cluster's resources");
         // The condition is waited for from the beginning; the head is there only when all that it needs is.
         if !inner.is_working_on("WaitCondition") {
             return Ok(progress);

@@ -265,7 +265,11 @@ mod tests {
             (report(124, (0, 0), None), 61, &["after 60 s"]),
             (report(137, (0, 0), None), 61, &[]),
             (report(137, (0, 0), None), 91, &["after 60 s"]),
-            (report(0, (1 << 40, 0), Some("/r")), 1, &["the last of it is on the head: /r/stdout.1, then", "rm -r", ""]),
+            (
+                report(0, (1 << 40, 0), Some("/r")),
+                1,
+                &["the last of it is on the head: /r/stdout.1, then", "rm -r", ""],
+            ),
             (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "rm -r", "to a file"]),
             (
                 report(1, (30_000, 9000), Some("/home/u/r")),

@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn of_a_long_output_the_beginning_and_the_last_part_are_kept() {
         let home = tempfile::tempdir().expect("a folder");
-        let words = ["sh", "-c", "echo first; for k in 1 2 3 4 5 6; do head -c 60000 /dev/zero; sleep 0.7; done; echo last"];
+        let words =
+            ["sh", "-c", "echo first; for k in 1 2 3 4 5 6; do head -c 60000 /dev/zero; sleep 0.7; done; echo last"];
         let stand_in = format!("{RUNUSER}{}", keeping(100_000, "ubuntu", "T", 60, &words));
         let output = Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs");
         let found = report("T", &output.stdout, &output.stderr).expect("it ended");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use aws_sdk_cloudformation::types::{Stack, StackEvent};
 
 use crate::aws::refused::{Answer, Refused};
-use crate::{Failure, Progress, Resources};
+use crate::{Failure, Progress, Resource, Resources};
 
 /// Events of one operation are seldom more than some hundreds; this many pages of a hundred are read.
 const PAGES_MAX: usize = 30;
@@ -33,6 +33,8 @@ pub struct Seen {
     known: HashSet<String>,
     /// Oldest first.
     events: Vec<StackEvent>,
+    /// How many resources there will be, where that is known.
+    of: Option<usize>,
 }
 
 impl Seen {
@@ -47,6 +49,13 @@ impl Seen {
         seen.read(account, name).await?;
         seen.events.clear();
         Ok(seen)
+    }
+
+    /// With how many resources there will be.
+    #[must_use]
+    pub fn of(mut self, resources: Option<usize>) -> Self {
+        self.of = resources;
+        self
     }
 
     /// What the operation is known by, if it is one that was asked for here.
@@ -137,19 +146,25 @@ impl Seen {
         self.events.first()?.timestamp()?.to_millis().ok()
     }
 
-    /// How far it is.
-    pub fn progress(&self) -> Progress {
+    /// How far it is at this moment (milliseconds since 1970).
+    pub fn progress(&self, now: i64) -> Progress {
         let mut last: BTreeMap<&str, &StackEvent> = BTreeMap::new();
         for event in self.events.iter().filter(|event| !is_the_stack_itself(event)) {
             last.insert(event.logical_resource_id().unwrap_or_default(), event);
         }
         let of = |end: &str| last.values().filter(|event| status(event).ends_with(end)).count();
-        let moving: Vec<String> = last
+        let mut moving: Vec<Resource> = last
             .iter()
             .filter(|(_, event)| status(event).ends_with("_IN_PROGRESS"))
-            .map(|(id, event)| format!("{id} ({})", short(event.resource_type().unwrap_or_default())))
+            .map(|(id, event)| Resource {
+                name: format!("{id} ({})", short(event.resource_type().unwrap_or_default())),
+                seconds: self
+                    .begin_of(id)
+                    .map_or(0, |begin| (now.saturating_sub(begin) / 1000).try_into().unwrap_or(0)),
+            })
             .collect();
-        let shown = moving.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        moving.sort_by_key(|resource| std::cmp::Reverse(resource.seconds));
+        let shown = moving.iter().take(3).map(|resource| resource.name.as_str()).collect::<Vec<_>>().join(", ");
         let more = if moving.len() > 3 { format!(" and {} more", moving.len() - 3) } else { String::new() };
         let done = of("_COMPLETE");
         let text = match (last.len(), moving.len()) {
@@ -157,7 +172,13 @@ impl Seen {
             (_, 0) => format!("{done} resources done"),
             _ => format!("{done} resources done; working on {shown}{more}"),
         };
-        Progress { text, resources: Some(Resources { done, in_progress: moving }), ..Progress::default() }
+        Progress { text, resources: Some(Resources { done, of: self.of, in_progress: moving }), ..Progress::default() }
+    }
+
+    /// When the operation came to a resource. There are several events on the way.
+    fn begin_of(&self, resource: &str) -> Option<i64> {
+        let first = self.events.iter().find(|event| event.logical_resource_id() == Some(resource))?;
+        first.timestamp()?.to_millis().ok()
     }
 
     /// What failed first, in CloudFormation's words.

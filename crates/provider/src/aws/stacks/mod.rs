@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{Capability, OnFailure, Parameter, Stack, Tag};
+use serde_json::Value;
 
 use events::STALE_LOOKS_MAX;
 pub use events::Seen;
@@ -43,6 +44,19 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// Whether what was made stays for a look when making it fails.
     pub keep_failed: bool,
+}
+
+impl Wanted {
+    /// How many resources its template makes; `None` where it cannot be told from here.
+    fn resources(&self) -> Option<usize> {
+        let Template::Text(text) = &self.template else { return None };
+        let template: Value = serde_json::from_str(text).ok()?;
+        if template["Conditions"].is_null() {
+            template["Resources"].as_object().map(serde_json::Map::len)
+        } else {
+            None
+        }
+    }
 }
 
 /// What CloudFormation calls a stack's state, in groups.
@@ -241,6 +255,11 @@ pub async fn mend(
     Ok(())
 }
 
+/// Milliseconds since 1970.
+pub fn this_moment() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
 /// A name for one intended operation: a call that is repeated because its answer was lost is then the same operation.
 fn token() -> String {
     format!("trainyard-{}-{}", std::process::id(), jiff::Timestamp::now().as_microsecond())
@@ -250,7 +269,7 @@ fn token() -> String {
 pub async fn create(account: &Account, wanted: &Wanted) -> Result<Seen, Failure> {
     let on_failure = if wanted.keep_failed { OnFailure::DoNothing } else { OnFailure::Rollback };
     let call = account.cloudformation.create_stack().stack_name(&wanted.name).on_failure(on_failure);
-    let begun = Seen::after(token());
+    let begun = Seen::after(token()).of(wanted.resources());
     let call = call.set_client_request_token(begun.token());
     let call = match &wanted.template {
         Template::Text(text) => call.template_body(text),
@@ -364,7 +383,7 @@ pub async fn watch(
         if phase(&now) != Phase::Moving && !seen.is_stale() {
             return Ok((now, seen));
         }
-        patience.pause(&format!("the stack {name}"), seen.progress(), pause.next()).await?;
+        patience.pause(&format!("the stack {name}"), seen.progress(this_moment()), pause.next()).await?;
     }
 }
 
