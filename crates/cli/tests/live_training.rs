@@ -87,6 +87,12 @@ fn completed(place: &Place, id: &str, job: &Path, seconds: u64) {
     }
 }
 
+/// Every node has one cable: a lost one does not keep the address of the one in its place.
+fn each_address_once(place: &Place) {
+    let ports = place.ok(&["run", "--", "ip", "-o", "link", "show", "master", "br0"]).stdout;
+    assert_eq!(ports.lines().count(), 4, "{ports}");
+}
+
 /// A lost node's job is requeued within 30 s and goes on from its last complete checkpoint.
 fn losing(lost_nodes: &[&str]) {
     let place = Place::new();
@@ -99,6 +105,8 @@ fn losing(lost_nodes: &[&str]) {
     }
     wait_for("the requeue", 30, || job_state(&place, &id) == "PENDING");
     assert!(lost.elapsed() < Duration::from_secs(30));
+    wait_for("the resumption", 120, || events(&job, "resume").len() == 1);
+    each_address_once(&place);
     completed(&place, &id, &job, 200);
     let resumed = events(&job, "resume");
     assert_eq!(resumed.len(), 1);

@@ -90,6 +90,8 @@ struct Entry {
     crashed: bool,
     failures: u32,
     since: Option<Instant>,
+    /// The head's end of its last cable.
+    cable: Option<String>,
 }
 
 impl Roster {
@@ -234,7 +236,7 @@ impl Roster {
                 return Err(silent());
             }
             if name != HEAD {
-                self.plug_cable(child.id())?;
+                self.plug_cable(name, child.id())?;
             }
             writeln!(child.stdin.take().ok_or_else(silent)?, "{GO}")?;
         }
@@ -243,19 +245,26 @@ impl Roster {
     }
 
     /// A cable from the head's switch to the node. It goes with either end.
-    fn plug_cable(&self, node: u32) -> Result<(), Failure> {
-        let head = self.pid(HEAD).ok_or_else(|| Failure::refused("the head node does not run"))?;
-        // A fresh name each time: the kernel removes a lost node's cable a little later.
+    fn plug_cable(&self, name: &str, node: u32) -> Result<(), Failure> {
         let cable = format!("v{}", self.cables.fetch_add(1, Ordering::Relaxed));
-        let batch = format!("link add {cable} type veth peer name eth0 netns {node}\nlink set {cable} master br0 up\n");
+        let last = self.lock().entry(name.to_owned()).or_default().cable.replace(cable.clone());
+        if let Some(last) = last {
+            // A lost node's connections to nodes that were lost with it wait for a minute to be acknowledged, and hold
+            // its network until then: two machines of one address on one switch. Mostly it has gone by itself.
+            let _ = self.on_the_switch(format!("link delete {last}\n"));
+        }
+        self.on_the_switch(format!(
+            "link add {cable} type veth peer name eth0 netns {node}\nlink set {cable} master br0 up\n"
+        ))
+    }
+
+    /// Lines for `ip`, in the head's network.
+    fn on_the_switch(&self, batch: String) -> Result<(), Failure> {
+        let head = self.pid(HEAD).ok_or_else(|| Failure::refused("the head node does not run"))?;
         let nsenter = self.cluster.facts.programs.get("nsenter").map_or("nsenter", String::as_str);
         let line = ip(&self.cluster);
-        Command::new(nsenter)
-            .arg(format!("--net=/proc/{head}/ns/net"))
-            .arg("--")
-            .args(line.argv())
-            .input(batch)
-            .run()?;
+        let command = Command::new(nsenter).arg(format!("--net=/proc/{head}/ns/net")).arg("--");
+        command.args(line.argv()).input(batch).run()?;
         Ok(())
     }
 
