@@ -78,7 +78,8 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
         return Err(format!("{} is not there; run `cargo build` first, or name it with --trainyard", path.display()));
     }
     let quiet = |_: &str| ();
-    let asks = Program { path, record: out.join("record.jsonl"), stop: &stop, tell: &quiet };
+    let record = out.join("record.jsonl");
+    let asks = Program { path, record: Some(record.clone()), stop: &stop, tell: &quiet };
     let life = Life::plan(&asks, &spec, &out, tell)?;
     life.announce(request.yes)?;
     // From here on a cluster may stand.
@@ -99,7 +100,7 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
     };
     // Half a life would say of everything that it may be missing.
     let write = request.write_expected.as_deref().filter(|_| report.is_good());
-    report.differences = compare(&program.record, root, write);
+    report.differences = compare(&record, root, write);
     if !report.is_good()
         && let Ok(differences) = &mut report.differences
     {
@@ -109,7 +110,7 @@ pub fn run(request: &Request, root: &Path, built: &Path, tell: &dyn Fn(&str)) ->
     tell(&format!("\nwhat is left:\n{}", report.left_over()));
     let file = out.join("report.md");
     write_for_us(&file, &report.text()).map_err(|error| format!("{}: {error}", file.display()))?;
-    tell(&format!("the report: {}\nthe record: {}", file.display(), program.record.display()));
+    tell(&format!("the report: {}\nthe record: {}", file.display(), record.display()));
     Ok(report.is_good())
 }
 
@@ -195,7 +196,9 @@ impl<'a> Life<'a> {
         let words = ["down", &self.spec, "--force", "--yes", "--format", "json"].map(str::to_owned);
         for attempt in 1..=WAYS_OUT {
             (self.tell)("\nthe cluster is taken down; this goes on when you press Ctrl-C");
-            let ended = self.carry_out(program, &words, OnStop::GoOn);
+            // No trouble with the record keeps a cluster standing.
+            let record = program.record.clone().filter(|_| attempt == 1);
+            let ended = self.carry_out(&Program { record, ..program.clone() }, &words, OnStop::GoOn);
             let why = (ended.code != Some(0)).then(|| format!("the cluster may still stand, attempt {attempt}"));
             let is_down = why.is_none();
             done.push(self.done("the way out", &words, &ended, why));

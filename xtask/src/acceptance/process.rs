@@ -22,11 +22,12 @@ const LINE_BYTES_MAX: u64 = 256 << 10;
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// The program, with what every run of it gets.
+#[derive(Clone)]
 pub struct Program<'a> {
     /// Where it is.
     pub path: PathBuf,
     /// Where it writes down what AWS answers.
-    pub record: PathBuf,
+    pub record: Option<PathBuf>,
     /// Set by Ctrl-C and the other signals that end programs.
     pub stop: &'a AtomicBool,
     /// Shows a line.
@@ -61,7 +62,10 @@ impl Program<'_> {
     pub fn run(&self, arguments: &[String], on_stop: OnStop) -> Ended {
         let begun = Instant::now();
         let mut command = Command::new(&self.path);
-        command.args(arguments).env("TRAINYARD_RECORD", &self.record);
+        command.args(arguments).env_remove("TRAINYARD_RECORD");
+        if let Some(record) = &self.record {
+            command.env("TRAINYARD_RECORD", record);
+        }
         // A group of its own: Ctrl-C at the terminal reaches us alone, and we say when it is passed on.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut ended = Ended { code: None, time: Duration::ZERO, out: String::new(), said: String::new() };

@@ -84,8 +84,7 @@ pub fn merge(known: Option<Expected>, seen: &Seen) -> Expected {
 
 /// Whether a record ends before the life that it is of, because its file was full.
 pub fn is_cut(record: &str) -> bool {
-    let last = record.lines().next_back().and_then(|line| serde_json::from_str::<Value>(line).ok());
-    last.is_some_and(|line| !line["full"].is_null())
+    record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|line| !line["full"].is_null())
 }
 
 /// Every difference, one line each: first of operations, then of what they answer.

@@ -14,7 +14,7 @@ use super::refused::Refused;
 use super::{Account, Aws, nodes, planned};
 use crate::Failure;
 use crate::head::{Head, Order, Said};
-use script::{ERR_BYTES, KEEP_BYTES, KILLED, OUT_BYTES, Report, TIMED_OUT};
+use script::{ERR_BYTES, KILLED, OUT_BYTES, Report, TIMED_OUT};
 
 /// How long a command may take unless somebody says otherwise.
 const SECONDS: u32 = 3600;
@@ -162,8 +162,14 @@ async fn called_back(account: &Account, sent: &ssm::Sent) -> Failure {
     }
 }
 
-/// What was sent goes on, whoever may ask about it.
+/// What was sent goes on, whoever may ask about it; unless nobody ever saw it.
 fn lost(refused: Refused, sent: &ssm::Sent) -> Failure {
+    if refused.is(&["InvocationDoesNotExist"]) {
+        return Failure::from(refused)
+            .within(format!("Systems Manager took the command {}, and does not show it", sent.id))
+            .hint("whether it reached the head is not known: see what runs there before you send it again")
+            .hint("see which jobs run: trainyard status; whether the head is well: trainyard nodes");
+    }
     Failure::from(refused)
         .within(format!("the command {} goes on on the head, and its end cannot be seen from here", sent.id))
         .hint("see which jobs run: trainyard status; end one with: trainyard run -- scancel ID")
@@ -195,22 +201,23 @@ fn notes(report: &Report<'_>, seconds: u32, took: Duration) -> Vec<String> {
         notes.push(format!("the command was ended after {seconds} s; give it more with --timeout SECONDS"));
     }
     let Some(folder) = report.kept else { return notes };
-    let (out, err) = report.wrote;
     let shown: String = folder.chars().filter(|c| !c.is_control()).take(200).collect();
-    for (wrote, limit, file) in [(out, OUT_BYTES, "stdout"), (err, ERR_BYTES, "stderr")] {
+    let ((out, err), (out_gone, err_gone)) = (report.wrote, report.gone);
+    for (wrote, limit, file, gone) in [(out, OUT_BYTES, "stdout", out_gone), (err, ERR_BYTES, "stderr", err_gone)] {
         if usize::try_from(wrote).is_ok_and(|wrote| wrote > limit) {
-            let stays = if wrote > KEEP_BYTES as u64 {
-                format!("the last of it is on the head: {shown}/{file}.1, then {shown}/{file}")
-            } else {
-                format!("all of it is on the head: {shown}/{file}")
-            };
+            let stays = if gone { "its beginning and its end are" } else { "all of it is" };
             notes.push(format!(
-                "cut after {limit} of {wrote} bytes of {file}: Systems Manager hands on no more; {stays}"
+                "cut after {limit} of {wrote} bytes of {file}: Systems Manager hands on no more; {stays} on the head: {shown}/{file}*"
             ));
         }
     }
+    if report.goes_on {
+        notes.push(format!("something that the command left behind still writes, on the head: {shown}"));
+    }
     notes.push(format!("remove it there with: trainyard run -- rm -r {shown}"));
-    notes.push("a long output is better sent to a file of /fsx or /home in the first place".to_owned());
+    if notes.iter().any(|note| note.starts_with("cut")) {
+        notes.push("a long output is better sent to a file of /fsx or /home in the first place".to_owned());
+    }
     notes
 }
 
@@ -258,18 +265,18 @@ mod tests {
 
     #[test]
     fn what_was_cut_and_what_took_too_long_is_said() {
-        let report = |code, wrote, kept| Report { code, wrote, kept, out: "", err: "" };
+        let report =
+            |code, wrote, kept| Report { code, wrote, gone: (false, false), goes_on: false, kept, out: "", err: "" };
+        let gone = Report { gone: (true, false), ..report(0, (1 << 40, 0), Some("/r")) };
+        let on = Report { goes_on: true, ..report(0, (5, 0), Some("/r")) };
         for (report, took, wanted) in [
             (report(0, (5, 5), None), 1, &[][..]),
             (report(124, (0, 0), None), 1, &[]),
             (report(124, (0, 0), None), 61, &["after 60 s"]),
             (report(137, (0, 0), None), 61, &[]),
             (report(137, (0, 0), None), 91, &["after 60 s"]),
-            (
-                report(0, (1 << 40, 0), Some("/r")),
-                1,
-                &["the last of it is on the head: /r/stdout.1, then", "rm -r", ""],
-            ),
+            (gone, 1, &["its beginning and its end are on the head: /r/stdout*", "rm -r", "to a file"]),
+            (on, 1, &["still writes, on the head: /r", "rm -r"]),
             (report(0, (30_000, 0), Some("/home/u/r")), 1, &["23000 of 30000 bytes of stdout", "rm -r", "to a file"]),
             (
                 report(1, (30_000, 9000), Some("/home/u/r")),

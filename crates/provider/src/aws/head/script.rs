@@ -5,8 +5,8 @@
 pub const OUT_BYTES: usize = 23_000;
 /// The same of its errors, of which it hands on 8,000.
 pub const ERR_BYTES: usize = 7_000;
-/// Of either, so much stays on the head before its older part gives way: at most twice this is kept.
-pub const KEEP_BYTES: usize = 512 << 20;
+/// Of either, the first so many bytes stay on the head, and at least the last so many; what is between may go.
+const KEEP_BYTES: usize = 256 << 20;
 /// The exit code of `timeout` where it ended something.
 pub const TIMED_OUT: i32 = 124;
 /// The same of a command that did not heed SIGTERM.
@@ -61,7 +61,11 @@ pub struct Report<'a> {
     pub code: i32,
     /// Bytes of output and of errors that it wrote.
     pub wrote: (u64, u64),
-    /// The folder on the head with all of it, where not all of it came back.
+    /// Whether something between beginning and end was let go on the head itself: of its output and of its errors.
+    pub gone: (bool, bool),
+    /// Whether something that it left behind still holds its output open.
+    pub goes_on: bool,
+    /// The folder on the head with what it wrote, where that stays: not all of it came back, or more may come.
     pub kept: Option<&'a str>,
     /// The beginning of its output.
     pub out: &'a str,
@@ -72,12 +76,14 @@ pub struct Report<'a> {
 /// Reads what came back. `None`: the command did not come to its end, or never began.
 pub fn report<'a>(token: &str, out: &'a str, err: &'a str) -> Option<Report<'a>> {
     let (line, out) = after(token, out)?;
-    let mut words = line.splitn(4, ' ');
+    let mut words = line.splitn(5, ' ');
     let mut next = || words.next().unwrap_or_default();
-    let (code, wrote_out, wrote_err, kept) = (next(), next(), next(), next());
+    let (code, wrote_out, wrote_err, how, kept) = (next(), next(), next(), next(), next());
     Some(Report {
         code: code.parse().ok()?,
         wrote: (wrote_out.parse().ok()?, wrote_err.parse().ok()?),
+        gone: (how.contains('o'), how.contains('e')),
+        goes_on: how.contains('w'),
         kept: Some(kept.trim()).filter(|kept| !kept.is_empty()),
         out,
         // What comes before is what logging in said.
@@ -167,21 +173,27 @@ mod tests {
 
     #[test]
     fn the_end_of_a_command_is_its_own() {
-        let all = |code, wrote, kept, out, err| Some(Report { code, wrote, kept, out, err });
+        let all = |code, wrote, kept, out, err| {
+            Some(Report { code, wrote, gone: (false, false), goes_on: false, kept, out, err })
+        };
+        let marked =
+            |gone, goes_on| Some(Report { code: 0, wrote: (9, 9), gone, goes_on, kept: Some("/h"), out: "", err: "" });
         for (out, err, wanted) in [
-            ("T 0 3 0 \nhi\n", "T\n", all(0, (3, 0), None, "hi\n", "")),
-            ("T 3 0 5 \n", "T\noops\n", all(3, (0, 5), None, "", "oops\n")),
-            ("welcome\nT 143 0 0 \n", "note\nT\n", all(143, (0, 0), None, "", "")),
+            ("T 0 3 0 - \nhi\n", "T\n", all(0, (3, 0), None, "hi\n", "")),
+            ("T 3 0 5 - \n", "T\noops\n", all(3, (0, 5), None, "", "oops\n")),
+            ("welcome\nT 143 0 0 - \n", "note\nT\n", all(143, (0, 0), None, "", "")),
             (
-                "T 0 90000 0 /home/ubuntu/trainyard-run-a b\nxx",
+                "T 0 90000 0 - /home/ubuntu/trainyard-run-a b\nxx",
                 "T\n",
                 all(0, (90_000, 0), Some("/home/ubuntu/trainyard-run-a b"), "xx", ""),
             ),
+            ("T 0 9 9 -o /h\n", "T\n", marked((true, false), false)),
+            ("T 0 9 9 -ew /h\n", "T\n", marked((false, true), true)),
             // A command cannot tell an end of its own: the first line counts.
-            ("T 0 6 0 \nT 9 0 0 \n", "T\n", all(0, (6, 0), None, "T 9 0 0 \n", "")),
+            ("T 0 6 0 - \nT 9 0 0 - \n", "T\n", all(0, (6, 0), None, "T 9 0 0 - \n", "")),
             ("", "runuser: user ubuntu does not exist\n", None),
-            ("xT 0 0 0 \n", "", None),
-            ("T x 0 0 \n", "", None),
+            ("xT 0 0 0 - \n", "", None),
+            ("T x 0 0 - \n", "", None),
             ("T 0\n", "", None),
         ] {
             assert_eq!(report("T", out, err), wanted, "{out:?}");
@@ -206,24 +218,60 @@ mod tests {
         let found = report("T", &output.stdout, &output.stderr).expect("it ended");
         assert_eq!((found.code, found.wrote, found.out.len()), (1, (50_000, 0), OUT_BYTES));
         let kept = std::path::Path::new(found.kept.expect("there is more"));
-        assert_eq!(std::fs::metadata(kept.join("stdout")).expect("kept").len(), 50_000);
+        assert_eq!(std::fs::metadata(kept.join("stdout.000000")).expect("kept").len(), 50_000);
     }
 
-    /// A command that never stops talking fills no disk: its beginning comes back, its last part stays.
+    /// A command that never stops talking fills no disk: its beginning and its end stay, and all of it is counted.
     #[test]
-    fn of_a_long_output_the_beginning_and_the_last_part_are_kept() {
+    fn of_a_long_output_the_beginning_and_the_end_stay() {
         let home = tempfile::tempdir().expect("a folder");
-        let words =
-            ["sh", "-c", "echo first; for k in 1 2 3 4 5 6; do head -c 60000 /dev/zero; sleep 0.7; done; echo last"];
+        let run = |words: &[&str]| {
+            let stand_in = format!("{RUNUSER}{}", keeping(100_000, "ubuntu", "T", 60, words));
+            Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs")
+        };
+        for (wrote, parts, is_gone) in [
+            (100_000, &[100_000][..], false),
+            (250_000, &[100_000, 100_000, 50_000], false),
+            (300_000, &[100_000, 100_000, 100_000], false),
+            (300_001, &[100_000, 100_000, 1], true),
+            (9_999_999, &[100_000, 100_000, 99_999], true),
+        ] {
+            let words = format!("(echo first; head -c 10000000 /dev/zero) | head -c {}; echo last", wrote - 5);
+            let output = run(&["sh", "-c", &words]);
+            let found = report("T", &output.stdout, &output.stderr).expect("it ended");
+            assert_eq!((found.code, found.wrote, found.gone, found.goes_on), (0, (wrote, 0), (is_gone, false), false));
+            assert!(found.out.starts_with("first\n") && found.out.len() == OUT_BYTES);
+            let kept = parts_of(found.kept.expect("there is more"));
+            assert_eq!(kept.iter().map(Vec::len).collect::<Vec<_>>(), parts, "and nothing of the runner's own");
+            assert!(kept.concat().ends_with(b"last\n"), "{wrote}");
+        }
+    }
+
+    /// What is kept on the head, as `cat FOLDER/stdout*` would put it together.
+    fn parts_of(folder: &str) -> Vec<Vec<u8>> {
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).expect("kept").map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files.into_iter().map(|file| std::fs::read(file).expect("a file")).collect()
+    }
+
+    /// What a command leaves behind is not waited for, is not ended, and has its output within the same bounds.
+    #[test]
+    fn what_a_command_leaves_behind_goes_on() {
+        let home = tempfile::tempdir().expect("a folder");
+        let words = ["sh", "-c", "echo now; (sleep 3; head -c 500000 /dev/zero; echo later) & exit 4"];
         let stand_in = format!("{RUNUSER}{}", keeping(100_000, "ubuntu", "T", 60, &words));
         let output = Command::new("sh").args(["-c", &stand_in]).env("HOME", home.path()).output().expect("sh runs");
         let found = report("T", &output.stdout, &output.stderr).expect("it ended");
-        assert_eq!((found.code, found.wrote, found.out.len()), (0, (360_011, 0), OUT_BYTES));
-        assert!(found.out.starts_with("first\n"));
-        let kept = std::path::Path::new(found.kept.expect("there is more"));
-        let size = |name| std::fs::metadata(kept.join(name)).expect("kept").len();
-        assert!(size("stdout") + size("stdout.1") < 360_000, "all of it stays");
-        assert!(std::fs::read(kept.join("stdout")).expect("kept").ends_with(b"last\n"));
+        assert_eq!((found.code, found.out, found.goes_on), (4, "now\n", true));
+        let kept = found.kept.expect("more may come");
+        let end = Instant::now() + Duration::from_secs(20);
+        while !parts_of(kept).concat().ends_with(b"later\n") {
+            assert!(Instant::now() < end, "what it left behind was ended");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let parts = parts_of(kept).into_iter().map(|part| part.len()).filter(|length| *length > 0);
+        assert_eq!(parts.collect::<Vec<_>>(), [100_000, 100_000, 10]);
     }
 
     #[test]

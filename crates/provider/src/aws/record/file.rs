@@ -31,6 +31,9 @@ impl RecordFile {
         if !file.metadata()?.is_file() {
             return Err(io::Error::other("it is no ordinary file"));
         }
+        if file.metadata()?.len() >= FILE_BYTES_MAX {
+            return Err(io::Error::other("it is full"));
+        }
         // One that was there before has whatever mode it had.
         file.set_permissions(PermissionsExt::from_mode(0o600))?;
         Ok(Self(Mutex::new(Some(file))))
@@ -48,9 +51,9 @@ impl RecordFile {
 /// Whether more may follow; nothing, where it could not be written.
 fn add(file: &mut File, line: &str, bytes_max: u64) -> Option<bool> {
     let length = file.metadata().ok()?.len();
-    let line = format!("{line}\n");
-    if length + line.len() as u64 <= bytes_max {
-        file.write_all(line.as_bytes()).ok()?;
+    // The line that fills it is whole; behind the last line then nothing comes, however short.
+    if length < bytes_max {
+        file.write_all(format!("{line}\n").as_bytes()).ok()?;
         return Some(true);
     }
     if !ends_with(file, length, FULL)? {
@@ -90,7 +93,9 @@ mod tests {
         let [link, pipe] = ["link", "pipe"].map(|name| folder.path().join(name));
         std::os::unix::fs::symlink(folder.path().join("elsewhere"), &link).expect("a link");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
-        for path in [folder.path().join("no/such/folder"), folder.path().into(), link, pipe, "/dev/full".into()] {
+        let full = folder.path().join("full");
+        File::create(&full).and_then(|file| file.set_len(FILE_BYTES_MAX)).expect("a large file");
+        for path in [folder.path().join("no/such/folder"), folder.path().into(), link, pipe, full, "/dev/full".into()] {
             assert!(RecordFile::open(&path).is_err(), "{}", path.display());
         }
         assert!(!folder.path().join("elsewhere").exists());
@@ -104,8 +109,8 @@ mod tests {
             let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path).expect("a file");
             (0..20).map(|_| add(&mut file, "0123456789", 100)).collect::<Vec<_>>()
         };
-        assert_eq!(add_all(), [vec![Some(true); 9], vec![Some(false); 11]].concat());
+        assert_eq!(add_all(), [vec![Some(true); 10], vec![Some(false); 10]].concat());
         assert_eq!(add_all(), vec![Some(false); 20]);
-        assert_eq!(fs_err::read_to_string(&path).expect("read"), format!("{}{FULL}", "0123456789\n".repeat(9)));
+        assert_eq!(fs_err::read_to_string(&path).expect("read"), format!("{}{FULL}", "0123456789\n".repeat(10)));
     }
 }

@@ -10,7 +10,7 @@ mod shape;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -41,14 +41,20 @@ impl Recorder {
     ///
     /// Nobody can write it: said now, when nothing has been asked, made or paid for yet.
     pub fn open() -> Result<Self, Failure> {
+        // One file for the whole run: what has begun does not end because its record went away in the meantime.
+        static OPENED: Mutex<Option<Recorder>> = Mutex::new(None);
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recorder) = &*opened {
+            return Ok(recorder.clone());
+        }
         let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else { return Ok(Self(None)) };
         let path = Path::new(&path);
         let file = RecordFile::open(path).map_err(|error| {
             Failure::usage(format!("{VARIABLE}={} cannot be written", path.display()))
                 .caused_by(error)
-                .hint(format!("name an ordinary file in a folder that is there, or leave {VARIABLE} away"))
+                .hint(format!("name a new file in a folder that is there, or leave {VARIABLE} away"))
         })?;
-        Ok(Self(Some(Arc::new(file))))
+        Ok(opened.insert(Self(Some(Arc::new(file)))).clone())
     }
 }
 

@@ -167,18 +167,26 @@ impl Seen {
         let shown = moving.iter().take(3).map(|resource| resource.name.as_str()).collect::<Vec<_>>().join(", ");
         let more = if moving.len() > 3 { format!(" and {} more", moving.len() - 3) } else { String::new() };
         let done = of("_COMPLETE");
+        let of = self.of.filter(|_| !self.goes_back());
         let text = match (last.len(), moving.len()) {
             (0, _) => return "begun".into(),
             (_, 0) => format!("{done} resources done"),
             _ => format!("{done} resources done; working on {shown}{more}"),
         };
-        Progress { text, resources: Some(Resources { done, of: self.of, in_progress: moving }), ..Progress::default() }
+        Progress { text, resources: Some(Resources { done, of, in_progress: moving }), ..Progress::default() }
     }
 
-    /// When the operation came to a resource. There are several events on the way.
+    /// When what is being done to a resource began: it may have been made before, in the same operation, and go now.
     fn begin_of(&self, resource: &str) -> Option<i64> {
-        let first = self.events.iter().find(|event| event.logical_resource_id() == Some(resource))?;
-        first.timestamp()?.to_millis().ok()
+        let kind = |event: &StackEvent| status(event).split('_').next().unwrap_or_default().to_owned();
+        let mut its = self.events.iter().rev().filter(|event| event.logical_resource_id() == Some(resource)).peekable();
+        let now = kind(its.peek()?);
+        its.take_while(|event| kind(event) == now).last()?.timestamp()?.to_millis().ok()
+    }
+
+    /// Whether the stack is on its way back: what is done then is what is gone.
+    fn goes_back(&self) -> bool {
+        self.events.iter().any(|event| is_the_stack_itself(event) && status(event).contains("ROLLBACK"))
     }
 
     /// What failed first, in CloudFormation's words.
@@ -257,4 +265,53 @@ fn is_cause(event: &StackEvent) -> bool {
 /// `AWS::FSx::FileSystem` → `FSx FileSystem`
 fn short(kind: &str) -> String {
     kind.trim_start_matches("AWS::").replace("::", " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::primitives::DateTime;
+    use aws_sdk_cloudformation::types::ResourceStatus;
+
+    use super::*;
+
+    /// The events of a stack `s`, told as `(second, resource, status)`.
+    fn seen(events: &[(i64, &str, &str)]) -> Seen {
+        let event = |(second, resource, status): &(i64, &str, &str)| {
+            StackEvent::builder()
+                .stack_id("arn:s")
+                .event_id(format!("{second}-{resource}-{status}"))
+                .stack_name("s")
+                .logical_resource_id(*resource)
+                .physical_resource_id(if *resource == "s" { "arn:s" } else { "i-1" })
+                .resource_type(if *resource == "s" { "AWS::CloudFormation::Stack" } else { "AWS::EC2::VPC" })
+                .resource_status(ResourceStatus::from(*status))
+                .timestamp(DateTime::from_secs(*second))
+                .build()
+        };
+        Seen { events: events.iter().map(event).collect(), of: Some(3), ..Seen::default() }
+    }
+
+    #[test]
+    fn progress_is_of_what_is_done_now() {
+        let begun = [(0, "s", "CREATE_IN_PROGRESS"), (1, "A", "CREATE_IN_PROGRESS"), (2, "A", "CREATE_IN_PROGRESS")];
+        let made = [(4, "A", "CREATE_COMPLETE"), (4, "B", "CREATE_IN_PROGRESS")];
+        let back =
+            [(1800, "s", "ROLLBACK_IN_PROGRESS"), (1800, "B", "CREATE_FAILED"), (1801, "A", "DELETE_IN_PROGRESS")];
+        let gone = [(1810, "A", "DELETE_COMPLETE")];
+        let moving = |name: &str, seconds| vec![Resource { name: format!("{name} (EC2 VPC)"), seconds }];
+        for (events, now, wanted) in [
+            (begun.to_vec(), 31, Resources { done: 0, of: Some(3), in_progress: moving("A", 30) }),
+            // This machine's clock may be behind.
+            (begun.to_vec(), 0, Resources { done: 0, of: Some(3), in_progress: moving("A", 0) }),
+            ([&begun[..], &made].concat(), 64, Resources { done: 1, of: Some(3), in_progress: moving("B", 60) }),
+            ([&begun[..], &made, &back].concat(), 1803, Resources { done: 0, of: None, in_progress: moving("A", 2) }),
+            (
+                [&begun[..], &made, &back, &gone].concat(),
+                1811,
+                Resources { done: 1, of: None, in_progress: Vec::new() },
+            ),
+        ] {
+            assert_eq!(seen(&events).progress(now * 1000).resources, Some(wanted), "{events:?}");
+        }
+    }
 }

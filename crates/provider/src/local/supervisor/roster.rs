@@ -247,15 +247,21 @@ impl Roster {
     /// A cable from the head's switch to the node. It goes with either end.
     fn plug_cable(&self, name: &str, node: u32) -> Result<(), Failure> {
         let cable = format!("v{}", self.cables.fetch_add(1, Ordering::Relaxed));
-        let last = self.lock().entry(name.to_owned()).or_default().cable.replace(cable.clone());
-        if let Some(last) = last {
-            // A lost node's connections to nodes that were lost with it wait for a minute to be acknowledged, and hold
-            // its network until then: two machines of one address on one switch. Mostly it has gone by itself.
-            let _ = self.on_the_switch(format!("link delete {last}\n"));
-        }
+        self.unplug_cable(name);
+        self.lock().entry(name.to_owned()).or_default().cable = Some(cable.clone());
         self.on_the_switch(format!(
             "link add {cable} type veth peer name eth0 netns {node}\nlink set {cable} master br0 up\n"
         ))
+    }
+
+    /// Takes a node's last cable out. A lost node's connections to nodes that were lost with it wait for a minute to be
+    /// acknowledged, and hold its network until then: it would answer for its address beside the node in its place.
+    fn unplug_cable(&self, name: &str) {
+        let last = self.lock().get_mut(name).and_then(|entry| entry.cable.take());
+        if let Some(last) = last {
+            // Mostly it has gone with its node already.
+            let _ = self.on_the_switch(format!("link delete {last}\n"));
+        }
     }
 
     /// Lines for `ip`, in the head's network.
@@ -279,6 +285,7 @@ impl Roster {
             entry.child.take()
         };
         let ended = child.map_or(Ok(()), |child| self.end_gently(child));
+        self.unplug_cable(name);
         if let Some(entry) = self.lock().get_mut(name).filter(|entry| entry.child.is_none()) {
             entry.pid = None;
             entry.stopping = false;
@@ -309,6 +316,7 @@ impl Roster {
         });
         let outer = outer.ok_or_else(|| Failure::refused(format!("node {name} does not run")))?;
         self.end(i32::try_from(outer).unwrap_or(i32::MAX));
+        self.unplug_cable(name);
         Ok(())
     }
 
@@ -323,6 +331,14 @@ impl Roster {
 
     /// Nodes that ended unasked since the last call.
     pub fn reap(&self) -> Vec<String> {
+        let lost = self.ended();
+        for name in &lost {
+            self.unplug_cable(name);
+        }
+        lost
+    }
+
+    fn ended(&self) -> Vec<String> {
         let mut lost = Vec::new();
         for (name, entry) in self.lock().iter_mut() {
             let Some(child) = &mut entry.child else { continue };
