@@ -77,6 +77,28 @@ class Keeping(LivesTest):
         self.down_with_everything("cpu")
         self.nothing_is_left()
 
+    def test_a_volume_that_somebody_uses_elsewhere_is_listed_and_left(self) -> None:
+        self.write(example("cpu"))
+        self.up()
+        kept = {one["name"]: one for one in self.down("--yes").events[-1]["kept"]}
+        volume = next(iter(kept["home"]["resources"]))
+        self.account.client("cloudformation").delete_stack(StackName="cpu-home")
+        cloud = self.account.client("ec2")
+        zone = cloud.describe_volumes(VolumeIds=[volume])["Volumes"][0]["AvailabilityZone"]
+        image = cloud.describe_images()["Images"][0]["ImageId"]
+        other = cloud.run_instances(ImageId=image, MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone})
+        instance = other["Instances"][0]["InstanceId"]
+        cloud.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        cloud.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdh")
+        kept = {one["name"]: one for one in self.down("--yes").events[-1]["kept"]}
+        self.assertEqual(kept["replaced"]["resources"], [volume])
+        run = self.tell("down", self.spec_file, "--delete-data", "replaced", "--yes", code=3)
+        for text in (volume, "another instance"):
+            self.assertIn(text, run.err, run.said)
+        cloud.detach_volume(VolumeId=volume, InstanceId=instance)
+        self.down("--delete-data", "replaced", "--yes")
+        self.assertNotIn(volume, {line["id"] for line in self.made()})
+
     def test_a_home_that_no_stack_holds_is_not_passed_over(self) -> None:
         self.write(example("cpu"))
         self.up()

@@ -27,7 +27,7 @@ pub struct Leaving {
 /// Which kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeavingKind {
-    /// A volume of EBS that no instance has.
+    /// A volume of EBS that no instance of the cluster has.
     Volume,
     /// A file system of FSx for Lustre.
     Lustre,
@@ -146,18 +146,35 @@ pub enum LastBackup {
     Skipped,
 }
 
-/// Those that no instance has.
+/// Those that no instance of the cluster has.
 async fn volumes(account: &Account, cluster: &str) -> Answer<Vec<Leaving>> {
     let mut body = tagged(cluster);
-    for (number, state) in ["available", "error"].into_iter().enumerate() {
+    for (number, state) in ["available", "error", "in-use"].into_iter().enumerate() {
         body.push((format!("Filter.2.Value.{}", number + 1), state.to_owned()));
     }
     body.push(("Filter.2.Name".to_owned(), "status".to_owned()));
-    account.ec2_pages("DescribeVolumes", body, |root| root.items("volumeSet").map(volume).collect()).await
+    let found = account.ec2_pages("DescribeVolumes", body, |root| root.items("volumeSet").filter_map(volume).collect());
+    let mut found: Vec<Volume> = found.await?;
+    if found.iter().any(|volume| !volume.held_by.is_empty()) {
+        let mine = super::instances(account, cluster).await?;
+        found.retain(|volume| !mine.iter().any(|instance| volume.held_by.contains(&instance.id)));
+    }
+    Ok(found.into_iter().map(|volume| volume.leaving).collect())
 }
 
-fn volume(item: Element<'_, '_>) -> Leaving {
-    Leaving { kind: LeavingKind::Volume, id: item.text("volumeId"), gib: item.text("size").parse().unwrap_or(0) }
+/// A volume that does not go with an instance, and the instances that have it.
+struct Volume {
+    leaving: Leaving,
+    held_by: Vec<String>,
+}
+
+fn volume(item: Element<'_, '_>) -> Option<Volume> {
+    if item.items("attachmentSet").any(|held| held.text("deleteOnTermination") == "true") {
+        return None;
+    }
+    let gib = item.text("size").parse().unwrap_or(0);
+    let leaving = Leaving { kind: LeavingKind::Volume, id: item.text("volumeId"), gib };
+    Some(Volume { leaving, held_by: item.items("attachmentSet").map(|held| held.text("instanceId")).collect() })
 }
 
 /// Also those that are being made. Snapshots of AWS Backup belong to its vaults.
