@@ -313,7 +313,11 @@ impl Work<'_> {
                 if *has_moved { "ParallelCluster finishes" } else { "ParallelCluster checks the configuration" };
             return Ok(Progress::from(stage).at(stage));
         }
-        *has_moved = true;
+        if !std::mem::replace(has_moved, true) && status == "CREATE_IN_PROGRESS" {
+            // Only for the view: who may not read it sees no total.
+            let template = stacks::template(self.account, cluster).await.ok();
+            *inner = std::mem::take(inner).of(template.as_deref().and_then(stacks::resources));
+        }
         let mut progress = inner.progress(stacks::this_moment()).at("the cluster's resources");
         // The condition is waited for from the beginning; the head is there only when all that it needs is.
         if !inner.is_working_on("WaitCondition") {

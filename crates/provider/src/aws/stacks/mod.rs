@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{Capability, OnFailure, Parameter, Stack, Tag};
-use serde_json::Value;
 
 use events::STALE_LOOKS_MAX;
 pub use events::Seen;
@@ -47,16 +46,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// How many resources its template makes; `None` where it cannot be told from here.
     fn resources(&self) -> Option<usize> {
         let Template::Text(text) = &self.template else { return None };
-        let template: Value = serde_json::from_str(text).ok()?;
-        if template["Conditions"].is_null() {
-            template["Resources"].as_object().map(serde_json::Map::len)
-        } else {
-            None
-        }
+        resources(text)
     }
+}
+
+/// How many resources a template makes; `None` where that depends on conditions, or cannot be read.
+pub fn resources(template: &str) -> Option<usize> {
+    let template = trainyard_spec::source::data(template)?;
+    template["Conditions"].is_null().then(|| template["Resources"].as_object().map(serde_json::Map::len)).flatten()
 }
 
 /// What CloudFormation calls a stack's state, in groups.
