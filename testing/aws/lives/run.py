@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE))
 # The longest first, so that both processes end at about the same time.
 MODULES = (
     "test_faults", "test_kills", "test_lives", "test_peers", "test_changes", "test_head", "test_keeping", "test_others",
-    "test_permissions", "test_secrets", "test_acceptance",
+    "test_permissions", "test_secrets", "test_upload", "test_acceptance",
 )  # fmt: skip
 LAST = "test_calls"
 Line = dict[str, Any]
