@@ -316,7 +316,6 @@ impl Roster {
         });
         let outer = outer.ok_or_else(|| Failure::refused(format!("node {name} does not run")))?;
         self.end(i32::try_from(outer).unwrap_or(i32::MAX));
-        self.unplug_cable(name);
         Ok(())
     }
 
@@ -332,6 +331,7 @@ impl Roster {
     /// Nodes that ended unasked since the last call.
     pub fn reap(&self) -> Vec<String> {
         let lost = self.ended();
+        // Not before: ending, they let go of connections, and nobody waits for a minute to see that they are gone.
         for name in &lost {
             self.unplug_cable(name);
         }
