@@ -247,20 +247,20 @@ impl Roster {
     /// A cable from the head's switch to the node. It goes with either end.
     fn plug_cable(&self, name: &str, node: u32) -> Result<(), Failure> {
         let cable = format!("v{}", self.cables.fetch_add(1, Ordering::Relaxed));
-        self.unplug_cable(name);
-        self.lock().entry(name.to_owned()).or_default().cable = Some(cable.clone());
+        let last = self.lock().entry(name.to_owned()).or_default().cable.replace(cable.clone());
+        self.unplug(last);
         self.on_the_switch(format!(
             "link add {cable} type veth peer name eth0 netns {node}\nlink set {cable} master br0 up\n"
         ))
     }
 
-    /// Takes a node's last cable out. A lost node's connections to nodes that were lost with it wait for a minute to be
-    /// acknowledged, and hold its network until then: it would answer for its address beside the node in its place.
-    fn unplug_cable(&self, name: &str) {
-        let last = self.lock().get_mut(name).and_then(|entry| entry.cable.take());
-        if let Some(last) = last {
+    /// Takes the cables of nodes that have ended out. A lost node's connections to nodes that were lost with it wait for
+    /// a minute to be acknowledged, and hold its network until then: it would answer for its address beside the node in
+    /// its place.
+    fn unplug(&self, cables: impl IntoIterator<Item = String>) {
+        for cable in cables {
             // Mostly it has gone with its node already.
-            let _ = self.on_the_switch(format!("link delete {last}\n"));
+            let _ = self.on_the_switch(format!("link delete {cable}\n"));
         }
     }
 
@@ -276,16 +276,19 @@ impl Roster {
 
     /// Asks a node to end and waits until it has.
     pub fn stop(&self, name: &str) -> Result<(), Failure> {
-        let child = {
+        let (child, cable) = {
             let mut nodes = self.lock();
             let Some(entry) = nodes.get_mut(name) else { return Ok(()) };
             entry.wanted = false;
             entry.failures = 0;
             entry.stopping = entry.child.is_some();
-            entry.child.take()
+            let child = entry.child.take();
+            // One that is only starting keeps the cable that it just got.
+            let cable = child.is_some().then(|| entry.cable.take()).flatten();
+            (child, cable)
         };
         let ended = child.map_or(Ok(()), |child| self.end_gently(child));
-        self.unplug_cable(name);
+        self.unplug(cable);
         if let Some(entry) = self.lock().get_mut(name).filter(|entry| entry.child.is_none()) {
             entry.pid = None;
             entry.stopping = false;
@@ -330,16 +333,7 @@ impl Roster {
 
     /// Nodes that ended unasked since the last call.
     pub fn reap(&self) -> Vec<String> {
-        let lost = self.ended();
-        // Not before: ending, they let go of connections, and nobody waits for a minute to see that they are gone.
-        for name in &lost {
-            self.unplug_cable(name);
-        }
-        lost
-    }
-
-    fn ended(&self) -> Vec<String> {
-        let mut lost = Vec::new();
+        let (mut lost, mut cables) = (Vec::new(), Vec::new());
         for (name, entry) in self.lock().iter_mut() {
             let Some(child) = &mut entry.child else { continue };
             if entry.since.is_some_and(|since| since.elapsed() > PROVEN) {
@@ -349,12 +343,16 @@ impl Roster {
                 entry.child = None;
                 entry.pid = None;
                 entry.since = None;
+                // Now, while nobody can have given the node another one.
+                cables.extend(entry.cable.take());
                 entry.failures += u32::from(!std::mem::take(&mut entry.crashed));
                 if entry.wanted {
                     lost.push(name.clone());
                 }
             }
         }
+        // Not before they ended: ending, they let go of connections, and nobody waits for a minute to see that.
+        self.unplug(cables);
         lost
     }
 
