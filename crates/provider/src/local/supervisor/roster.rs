@@ -248,20 +248,15 @@ impl Roster {
     fn plug_cable(&self, name: &str, node: u32) -> Result<(), Failure> {
         let cable = format!("v{}", self.cables.fetch_add(1, Ordering::Relaxed));
         let last = self.lock().entry(name.to_owned()).or_default().cable.replace(cable.clone());
-        self.unplug(last);
+        if let Some(last) = last {
+            // A lost node's connections to nodes that were lost with it wait for a minute to be acknowledged, and hold
+            // its network until then: two machines of one address on one switch. Mostly it has gone by itself. Not any
+            // sooner: while the node ends, it lets go of its connections to those that live, and these see it at once.
+            let _ = self.on_the_switch(format!("link delete {last}\n"));
+        }
         self.on_the_switch(format!(
             "link add {cable} type veth peer name eth0 netns {node}\nlink set {cable} master br0 up\n"
         ))
-    }
-
-    /// Takes the cables of nodes that have ended out. A lost node's connections to nodes that were lost with it wait for
-    /// a minute to be acknowledged, and hold its network until then: it would answer for its address beside the node in
-    /// its place.
-    fn unplug(&self, cables: impl IntoIterator<Item = String>) {
-        for cable in cables {
-            // Mostly it has gone with its node already.
-            let _ = self.on_the_switch(format!("link delete {cable}\n"));
-        }
     }
 
     /// Lines for `ip`, in the head's network.
@@ -276,19 +271,15 @@ impl Roster {
 
     /// Asks a node to end and waits until it has.
     pub fn stop(&self, name: &str) -> Result<(), Failure> {
-        let (child, cable) = {
+        let child = {
             let mut nodes = self.lock();
             let Some(entry) = nodes.get_mut(name) else { return Ok(()) };
             entry.wanted = false;
             entry.failures = 0;
             entry.stopping = entry.child.is_some();
-            let child = entry.child.take();
-            // One that is only starting keeps the cable that it just got.
-            let cable = child.is_some().then(|| entry.cable.take()).flatten();
-            (child, cable)
+            entry.child.take()
         };
         let ended = child.map_or(Ok(()), |child| self.end_gently(child));
-        self.unplug(cable);
         if let Some(entry) = self.lock().get_mut(name).filter(|entry| entry.child.is_none()) {
             entry.pid = None;
             entry.stopping = false;
@@ -333,7 +324,7 @@ impl Roster {
 
     /// Nodes that ended unasked since the last call.
     pub fn reap(&self) -> Vec<String> {
-        let (mut lost, mut cables) = (Vec::new(), Vec::new());
+        let mut lost = Vec::new();
         for (name, entry) in self.lock().iter_mut() {
             let Some(child) = &mut entry.child else { continue };
             if entry.since.is_some_and(|since| since.elapsed() > PROVEN) {
@@ -343,16 +334,12 @@ impl Roster {
                 entry.child = None;
                 entry.pid = None;
                 entry.since = None;
-                // Now, while nobody can have given the node another one.
-                cables.extend(entry.cable.take());
                 entry.failures += u32::from(!std::mem::take(&mut entry.crashed));
                 if entry.wanted {
                     lost.push(name.clone());
                 }
             }
         }
-        // Not before they ended: ending, they let go of connections, and nobody waits for a minute to see that.
-        self.unplug(cables);
         lost
     }
 
