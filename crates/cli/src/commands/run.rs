@@ -12,7 +12,7 @@ use crate::session::{Session, Target};
 ///
 /// On AWS it goes through Systems Manager, as the cluster's own user (ec2-user, ubuntu or rocky): no SSH key, no open
 /// port, no aws CLI. It has no input there, and what it says comes when it has ended: the first 23,000 bytes, the rest
-/// stays in a file on the head. Ctrl-C cancels it, and with it the job that it waits for.
+/// stays in files on the head. Ctrl-C cancels it, and with it the job that it waits for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Run {
