@@ -39,7 +39,7 @@ const SOUND: &[(&str, &str)] = &[
     ("crates/plan/src/aws/iam/calls.tsv", CALLS),
     ("crates/plan/src/aws/iam/scope.tsv", "a:*\t*\twhy\nb:*\t*\twhy\n"),
     ("crates/node/Cargo.toml", "[package]\nname = \"trainyard-node\"\n"),
-    ("crates/node/src/collect/nvml_ffi.rs", "//! NVML.\nunsafe fn f() {}\n"),
+    ("crates/node/src/gpus/nvml_ffi.rs", "//! NVML.\nunsafe fn f() {}\n"),
     ("crates/collectives/Cargo.toml", "[package]\nname = \"trainyard-collectives\"\n"),
     ("crates/collectives/src/lib.rs", "//! Collectives.\nunsafe fn f() {}\n"),
     (

@@ -8,6 +8,7 @@ pub mod aws;
 mod cidr;
 pub mod hostlist;
 pub mod local;
+pub mod metrics;
 mod plan;
 mod rehearsed;
 

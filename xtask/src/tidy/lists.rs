@@ -31,6 +31,8 @@ const REGISTRIES: &[Registry] = &[
     Registry { file: "crates/spec/src/rules/mod.rs", form: Form::Static { list: "RULES", item: "RULE" } },
     Registry { file: "crates/plan/src/artifacts/mod.rs", form: Form::Static { list: "KINDS", item: "KIND" } },
     Registry { file: "crates/plan/src/aws/stacks/mod.rs", form: Form::Static { list: "STACKS", item: "STACK" } },
+    Registry { file: "crates/plan/src/metrics/mod.rs", form: Form::Static { list: "TABLES", item: "TABLE" } },
+    Registry { file: "crates/node/src/collect/mod.rs", form: Form::Static { list: "COLLECTORS", item: "COLLECTOR" } },
     Registry { file: "crates/cli/src/commands/mod.rs", form: Form::Macro { name: "commands" } },
     Registry { file: "xtask/src/tidy/mod.rs", form: Form::Static { list: "CHECKS", item: "CHECK" } },
     Registry { file: "xtask/src/generate/mod.rs", form: Form::Static { list: "REFERENCES", item: "REFERENCE" } },

@@ -11,7 +11,7 @@ const RULE: &str = "unsafe";
 const EXCEPTIONS: &[Exception] = &[
     Exception { path: "crates/collectives/", thing: "unsafe", reason: "it calls NCCL and MPI, which are C" },
     Exception {
-        path: "crates/node/src/collect/nvml_ffi.rs",
+        path: "crates/node/src/gpus/nvml_ffi.rs",
         thing: "unsafe",
         reason: "it calls NVML, which is C and is loaded at run time",
     },

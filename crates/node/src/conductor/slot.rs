@@ -1,0 +1,135 @@
+//! One collector's place: the collector, and what it found last.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::told::Told;
+use super::{Happening, lock};
+use crate::collect::{Collector, Kind, Lane, Problem};
+use crate::sheet::{Page, Sheet};
+
+pub(super) struct Slot {
+    pub(super) kind: &'static Kind,
+    collector: Mutex<Box<dyn Collector>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    page: Arc<Page>,
+    /// When the page was read.
+    read: Option<Instant>,
+    started: Option<Instant>,
+    is_running: bool,
+    /// It passed its deadline, and was counted for it.
+    is_late: bool,
+    took: Duration,
+    problem: Option<Problem>,
+    failures: u64,
+    dropped: u64,
+}
+
+impl Slot {
+    pub(super) fn new(kind: &'static Kind, collector: Box<dyn Collector>) -> Self {
+        Self { kind, collector: Mutex::new(collector), state: Mutex::default() }
+    }
+
+    /// Takes the slot for a run, unless one still runs, or it is too soon for another.
+    pub(super) fn take(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_too_soon = match (self.kind.lane, state.started) {
+            (Lane::Paced(pace), Some(started)) => started.elapsed() < pace,
+            _ => false,
+        };
+        if state.is_running || is_too_soon {
+            return false;
+        }
+        state.is_running = true;
+        state.is_late = false;
+        state.started = Some(Instant::now());
+        true
+    }
+
+    /// One run, in the thread that calls. The slot must have been taken.
+    pub(super) fn run(&self, tell: &dyn Fn(Happening)) {
+        let started = Instant::now();
+        let (sheet, result) = {
+            let mut collector = lock(&self.collector);
+            let mut sheet = Sheet::with_constant(&collector.constant_labels());
+            let run = AssertUnwindSafe(|| collector.collect(&mut sheet));
+            let result =
+                catch_unwind(run).unwrap_or_else(|_| Err(Problem::new("the collector has a defect, and panicked")));
+            (sheet, result)
+        };
+        let page = sheet.into_page();
+        let mut state = lock(&self.state);
+        let had_failed = state.problem.is_some() || state.is_late;
+        state.took = started.elapsed();
+        state.is_running = false;
+        state.dropped += page.dropped;
+        match result {
+            Ok(()) => {
+                state.problem = None;
+                state.page = Arc::new(page);
+                state.read = Some(Instant::now());
+                if had_failed {
+                    tell(Happening::Works(self.kind.name));
+                }
+            }
+            Err(problem) => {
+                state.failures += u64::from(!state.is_late);
+                // What was read in spite of the problem is newer than what was there; nothing is worse than either.
+                if !page.families.is_empty() {
+                    state.page = Arc::new(page);
+                    state.read = Some(Instant::now());
+                }
+                if state.problem.as_ref().map(Problem::told) != Some(problem.told()) {
+                    tell(Happening::Failed(self.kind.name, problem.clone()));
+                }
+                state.problem = Some(problem);
+            }
+        }
+        state.is_late = false;
+    }
+
+    /// Its deadline passed while it ran. Told and counted once a run.
+    pub(super) fn is_late(&self, tell: &dyn Fn(Happening)) {
+        let mut state = lock(&self.state);
+        if state.is_running && !state.is_late {
+            state.is_late = true;
+            state.failures += 1;
+            let since = state.started.map(|started| started.elapsed()).unwrap_or_default();
+            tell(Happening::Hangs(self.kind.name, since));
+        }
+    }
+
+    /// For how long it runs by now.
+    pub(super) fn running(&self) -> Option<Duration> {
+        let state = lock(&self.state);
+        state.is_running.then(|| state.started.map(|started| started.elapsed()).unwrap_or_default())
+    }
+
+    pub(super) fn told(&self, shown_at_most: Duration, deadline: Duration) -> Told {
+        let state = lock(&self.state);
+        let running = state.is_running.then(|| state.started.map(|started| started.elapsed()).unwrap_or_default());
+        let hangs =
+            running.filter(|running| *running > deadline && !matches!(self.kind.lane, Lane::Paced(_)) || state.is_late);
+        let age = state.read.map(|read| read.elapsed());
+        Told {
+            name: self.kind.name,
+            has_run: age.is_some() || state.problem.is_some() || hangs.is_some(),
+            took: hangs.unwrap_or(state.took),
+            is_good: state.problem.is_none() && hangs.is_none(),
+            age,
+            failures: state.failures,
+            dropped: state.dropped,
+            problem: match hangs {
+                Some(running) => Some(format!("has not come back for {:.1} s", running.as_secs_f64())),
+                None => state.problem.as_ref().map(Problem::told),
+            },
+            is_shown: age.is_some_and(|age| age < shown_at_most),
+            page: Arc::clone(&state.page),
+        }
+    }
+}

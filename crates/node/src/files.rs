@@ -1,0 +1,188 @@
+//! Reading the kernel's small files, over and over: kept open, bounded, without allocation.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// More than any file below /proc and /sys that is read here has: /proc/interrupts of 192 processors has some 300 KiB.
+const BYTES_MAX: usize = 4 << 20;
+
+/// Where the kernel's file systems are mounted, or what stands for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roots {
+    /// `/proc`.
+    pub proc: PathBuf,
+    /// `/sys`.
+    pub sys: PathBuf,
+    /// `/`, for os-release and mount points.
+    pub root: PathBuf,
+    /// What stands for `/sys/class/infiniband` and what belongs to it, where fabric is replayed.
+    pub fabric_sys: Option<PathBuf>,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self { proc: "/proc".into(), sys: "/sys".into(), root: "/".into(), fabric_sys: None }
+    }
+}
+
+/// A file that stays open between reads. The kernel makes its text anew at each read from the start.
+#[derive(Debug)]
+pub struct KeptFile {
+    path: PathBuf,
+    file: Option<File>,
+    reading: Reading,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Until nothing more comes: what /proc gives in one read ends wherever the next line did not fit.
+    Whole,
+    /// An attribute of sysfs has at most a page, which comes in one read. Asking whether there is more would double the
+    /// calls for a thousand counters.
+    OnePage,
+}
+
+impl KeptFile {
+    /// Opened at the first read.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), file: None, reading: Reading::Whole }
+    }
+
+    /// An attribute below /sys.
+    pub fn attribute(path: impl Into<PathBuf>) -> Self {
+        Self { reading: Reading::OnePage, ..Self::new(path) }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of its text now, in `buffer`. Bytes that are no UTF-8 are replaced.
+    ///
+    /// A file that was replaced under its name, as a device's that went and came back, is opened again.
+    pub fn read<'a>(&mut self, buffer: &'a mut Buffer) -> io::Result<&'a str> {
+        if let Some(file) = &self.file {
+            if buffer.fill(file, self.reading).is_ok() {
+                return Ok(buffer.text());
+            }
+            self.file = None;
+        }
+        let file = File::open(&self.path)?;
+        buffer.fill(&file, self.reading)?;
+        self.file = Some(file);
+        Ok(buffer.text())
+    }
+
+    /// A file with one whole number. `None` where the file or the number is missing.
+    pub fn number(&mut self, buffer: &mut Buffer) -> io::Result<u64> {
+        let text = self.read(buffer)?.trim();
+        let is_wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is no whole number", shown(text)));
+        text.parse().map_err(is_wrong)
+    }
+}
+
+/// Room for one file's text, used again for the next.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    length: usize,
+    repaired: Option<String>,
+}
+
+impl Buffer {
+    fn fill(&mut self, file: &File, reading: Reading) -> io::Result<()> {
+        if self.bytes.is_empty() {
+            self.bytes.resize(8192, 0);
+        }
+        self.length = 0;
+        loop {
+            if self.length == self.bytes.len() {
+                if self.length >= BYTES_MAX {
+                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 MiB"));
+                }
+                self.bytes.resize(self.length * 2, 0);
+            }
+            match file.read_at(&mut self.bytes[self.length..], self.length as u64) {
+                Ok(0) => break,
+                Ok(more) => self.length += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if reading == Reading::OnePage && self.length > 0 {
+                break;
+            }
+        }
+        let bytes = &self.bytes[..self.length];
+        self.repaired = std::str::from_utf8(bytes).is_err().then(|| String::from_utf8_lossy(bytes).into_owned());
+        Ok(())
+    }
+
+    fn text(&self) -> &str {
+        match &self.repaired {
+            Some(text) => text,
+            None => std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default(),
+        }
+    }
+}
+
+/// A small file that is read now and then, trimmed. `None` where it cannot be read.
+pub fn word(path: &Path) -> Option<String> {
+    let mut buffer = Buffer::default();
+    KeptFile::new(path).read(&mut buffer).ok().map(|text| text.trim().to_owned())
+}
+
+/// A small file with one number.
+pub fn number<T: std::str::FromStr>(path: &Path) -> Option<T> {
+    word(path)?.parse().ok()
+}
+
+/// The names in a folder, sorted; none where it cannot be read. At most `most`.
+pub fn names(folder: &Path, most: usize) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let name = |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+    let mut names: Vec<String> = entries.filter_map(name).take(most).collect();
+    names.sort();
+    names
+}
+
+/// What can be quoted of a text that came from outside.
+pub fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(40).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_again_from_its_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number");
+        fs_err::write(&path, "7\n").unwrap();
+        let (mut file, mut buffer) = (KeptFile::new(&path), Buffer::default());
+        assert_eq!(file.number(&mut buffer).unwrap(), 7);
+        fs_err::write(&path, "12345\n").unwrap();
+        assert_eq!(file.number(&mut buffer).unwrap(), 12345);
+        fs_err::write(&path, b"\xff\xfe").unwrap();
+        assert!(file.number(&mut buffer).unwrap_err().to_string().contains("no whole number"));
+        fs_err::write(&path, "y".repeat(20_000)).unwrap();
+        assert_eq!(file.read(&mut buffer).unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn the_kernels_own_files_are_read_whole() {
+        let mut buffer = Buffer::default();
+        for path in ["/proc/stat", "/proc/meminfo", "/proc/self/status"] {
+            let text = KeptFile::new(path).read(&mut buffer).unwrap().to_owned();
+            assert!(text.ends_with('\n'), "{path}");
+            assert!(!KeptFile::new(path).read(&mut buffer).unwrap().is_empty());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What runs on a node: one agent that reads the machine and tells what it finds.
+//!
+//! Never speaks to a cloud, never needs the spec: all that it must know is in its arguments. What it reads (kernel
+//! files, logs, tools' output) is taken for hostile: bounded, and never a panic.
+
+pub mod collect;
+pub mod conductor;
+pub mod events;
+pub mod exposition;
+pub mod files;
+pub mod serve;
+pub mod settings;
+pub mod sheet;

@@ -1,0 +1,89 @@
+//! `trainyard-agent`: what runs on the nodes.
+
+mod ui;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use trainyard_node::conductor::{Conductor, Tempo};
+use trainyard_node::events::Events;
+use trainyard_node::exposition::{Format, write};
+use trainyard_node::serve::{Part, Site, listen, serve};
+use trainyard_node::settings::{Arguments, Collecting, Command, Serve};
+
+/// What a shell is told when the arguments make no sense.
+const USAGE: u8 = 2;
+/// The machine refused.
+const REFUSED: u8 = 3;
+
+fn main() -> ExitCode {
+    // One thread for connections: they are few, and each costs less than a collection.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ui::failure(REFUSED, &format!("the agent cannot start: {error}")),
+    };
+    let result = match Arguments::parse().command {
+        Command::Serve(arguments) => runtime.block_on(serve_metrics(&arguments)),
+        Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, sentence)) => ui::failure(code, &sentence),
+    }
+}
+
+type Outcome = Result<(), (u8, String)>;
+
+fn refused(sentence: impl Into<String>) -> (u8, String) {
+    (REFUSED, sentence.into())
+}
+
+async fn serve_metrics(arguments: &Serve) -> Outcome {
+    let events = events();
+    let conductor =
+        Arc::new(start(&arguments.collecting, &events, Tempo { interval: arguments.interval(), ..Tempo::default() })?);
+    let parts = match arguments.listen_machine {
+        Some(address) => vec![(arguments.listen, Part::Accelerators), (address, Part::Machine)],
+        None => vec![(arguments.listen, Part::All)],
+    };
+    conductor.begun().await;
+    for (address, part) in parts {
+        let taken = |error| refused(format!("cannot listen at {address}: {error}"));
+        let listener = listen(address).await.map_err(taken)?;
+        // Port 0 is any that is free: who asks for it reads here which.
+        let address = listener.local_addr().map_err(taken)?;
+        ui::say(&format!("metrics are at http://{address}/metrics"));
+        let fresh_for = arguments.interval() / 2;
+        tokio::spawn(serve(
+            listener,
+            Arc::new(Site { conductor: Arc::clone(&conductor), events: events.clone(), part, fresh_for }),
+        ));
+    }
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| refused(format!("cannot be told to end: {error}")))?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+async fn print_metrics(arguments: &Collecting) -> Outcome {
+    let conductor = start(arguments, &events(), Tempo::default())?;
+    conductor.begun().await;
+    ui::print(&write(&conductor.pages(), Format::Classic));
+    Ok(())
+}
+
+fn events() -> Events {
+    let events = Events::default();
+    events.listen(Box::new(ui::event));
+    events
+}
+
+fn start(arguments: &Collecting, events: &Events, tempo: Tempo) -> Result<Conductor, (u8, String)> {
+    let collectors = arguments.collectors(events).map_err(|sentence| (USAGE, sentence))?;
+    Conductor::start(collectors, tempo, Box::new(|happening| ui::happening(&happening)))
+        .map_err(|error| refused(format!("the agent cannot start its threads: {error}")))
+}

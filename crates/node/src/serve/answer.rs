@@ -1,0 +1,135 @@
+//! What is answered to which request.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+
+use super::Site;
+use crate::exposition::{Format, write};
+use crate::sheet::Page;
+
+/// An answer.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Which metrics an address gives out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All.
+    All,
+    /// Those of the accelerators, as dcgm-exporter on port 9400 does.
+    Accelerators,
+    /// All others, as node_exporter on port 9100 does.
+    Machine,
+}
+
+impl Part {
+    fn has(self, page: &Page) -> bool {
+        let is_accelerator =
+            page.families.first().is_some_and(|family| ACCELERATORS.contains(&family.metric.collector));
+        match self {
+            Self::All => true,
+            Self::Accelerators => is_accelerator,
+            Self::Machine => !is_accelerator,
+        }
+    }
+}
+
+/// The collectors whose metrics dcgm-exporter has.
+const ACCELERATORS: &[&str] = &["gpu", "gpm", "nvlink", "xid", "neuron"];
+
+pub(super) async fn answer<B>(site: &Site, request: &Request<B>) -> Answer {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered\n");
+    }
+    match request.uri().path() {
+        "/metrics" => metrics(site, request.uri().query().unwrap_or_default(), request.headers()).await,
+        "/healthz" => health(site),
+        "/api/v1/snapshot" => snapshot(site),
+        "/" => plain(StatusCode::OK, "trainyard-agent: /metrics, /metrics?fresh, /healthz, /api/v1/snapshot\n"),
+        _ => plain(StatusCode::NOT_FOUND, "there are /metrics, /healthz and /api/v1/snapshot\n"),
+    }
+}
+
+async fn metrics(site: &Site, query: &str, headers: &HeaderMap) -> Answer {
+    let is_fresh = |option: &str| option == "fresh" || option.starts_with("fresh=");
+    if query.split('&').any(is_fresh) || site.conductor.since_last() > site.fresh_for {
+        site.conductor.fresh().await;
+    }
+    let pages: Vec<Arc<Page>> = site.conductor.pages().into_iter().filter(|page| site.part.has(page)).collect();
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let format = Format::accepted(header(ACCEPT));
+    let text = write(&pages, format).into_bytes();
+    let wants_gzip = header(ACCEPT_ENCODING).split(',').any(|word| word.trim().split(';').next() == Some("gzip"));
+    let response =
+        Response::builder().header(CONTENT_TYPE, format.content_type()).header(VARY, "accept, accept-encoding");
+    let (response, body) = match wants_gzip.then(|| gzip(&text)).flatten() {
+        Some(packed) => (response.header(CONTENT_ENCODING, "gzip"), packed),
+        None => (response, text),
+    };
+    response.body(Full::from(body)).unwrap_or_default()
+}
+
+fn gzip(text: &[u8]) -> Option<Vec<u8>> {
+    // The fastest level makes a tenth of a scrape already; more would cost more time than it saves.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
+    encoder.write_all(text).ok()?;
+    encoder.finish().ok()
+}
+
+/// 200 while rounds are run; 503 when none came to an end for a minute.
+fn health(site: &Site) -> Answer {
+    let mut text = String::new();
+    for told in site.conductor.told() {
+        let problem = match (&told.problem, told.has_run) {
+            (Some(problem), _) => problem.as_str(),
+            (None, true) => "ok",
+            (None, false) => "has not run yet",
+        };
+        let _ = writeln!(text, "{}: {problem}", told.name);
+    }
+    let is_alive = site.conductor.since_last() < std::time::Duration::from_mins(1);
+    plain(if is_alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &text)
+}
+
+/// Every value as JSON, for programs of ours: `{ "agent": …, "collectors": […], "samples": { name: [{labels, value}] } }`.
+fn snapshot(site: &Site) -> Answer {
+    let told = site.conductor.told();
+    let collectors: Vec<_> = told
+        .iter()
+        .map(|told| {
+            json!({
+                "name": told.name,
+                "age_seconds": told.age.map(|age| age.as_secs_f64()),
+                "good": told.is_good,
+                "problem": told.problem,
+                "series": told.page.families.iter().map(|family| family.series).sum::<usize>(),
+            })
+        })
+        .collect();
+    let mut samples = serde_json::Map::new();
+    for told in told.iter().filter(|told| told.is_shown) {
+        for family in &told.page.families {
+            let lines = told.page.lines(family).lines().filter_map(crate::exposition::read_line);
+            let values: Vec<_> = lines.map(|(_, labels, value)| json!({ "labels": labels, "value": value })).collect();
+            samples.insert(family.metric.name.to_owned(), values.into());
+        }
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let body =
+        json!({ "version": version, "collectors": collectors, "events": site.events.kept(), "samples": samples });
+    let response = Response::builder().header(CONTENT_TYPE, "application/json");
+    response.body(Full::from(format!("{body}\n"))).unwrap_or_default()
+}
+
+fn plain(status: StatusCode, text: &str) -> Answer {
+    let response = Response::builder().status(status).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+    response.body(Full::from(text.to_owned())).unwrap_or_default()
+}

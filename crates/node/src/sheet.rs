@@ -1,0 +1,342 @@
+//! What one collector found in one run: samples, written as they will be read.
+//!
+//! A sample line is the same in the classic text format and in OpenMetrics, so lines are made once, when a value is
+//! read; an exposition puts them together.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use trainyard_plan::metrics::Metric;
+
+/// The most series that one collector may have, unless it asks for another limit: a node with 200 disks and 100
+/// interfaces needs some 10,000.
+pub const SERIES_MAX: usize = 20_000;
+
+/// The longest label value that is shown; the rest of a longer one is left out. A path has up to 4096 bytes, and nobody
+/// reads more than this of it.
+const LABEL_BYTES_MAX: usize = 512;
+
+/// A sample's value. Whole numbers keep all of their digits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// A whole number.
+    Whole(u64),
+    /// Any other.
+    Float(f64),
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Whole(value.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(value: usize) -> Self {
+        Self::Whole(value as u64)
+    }
+}
+
+impl From<i64> for Value {
+    #[allow(clippy::cast_precision_loss, reason = "a sample is a float for whoever reads it")]
+    fn from(value: i64) -> Self {
+        u64::try_from(value).map_or(Self::Float(value as f64), Self::Whole)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Whole(value.into())
+    }
+}
+
+/// Samples while they are collected.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    text: String,
+    samples: Vec<Sample>,
+    /// `,name="value"` for every line.
+    constant: String,
+    limit: Option<usize>,
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Sample {
+    metric: &'static Metric,
+    line: Range<usize>,
+}
+
+/// Label names and values, escaped once for many samples.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels(String);
+
+impl Labels {
+    /// From names and values, in this order.
+    pub fn new(pairs: &[(&str, &str)]) -> Self {
+        let mut labels = Self::default();
+        for (name, value) in pairs {
+            labels.add(name, value);
+        }
+        labels
+    }
+
+    /// One more.
+    pub fn add(&mut self, name: &str, value: &str) {
+        put_label(&mut self.0, name, value);
+    }
+}
+
+impl Sheet {
+    /// One whose every sample also has these labels.
+    pub fn with_constant(labels: &Labels) -> Self {
+        Self { constant: labels.0.clone(), ..Self::default() }
+    }
+
+    /// Lets this sheet have so many series; what comes beyond is counted and left out.
+    pub fn limit(&mut self, series: usize) {
+        self.limit = Some(series);
+    }
+
+    /// One sample. `values` are those of the metric's labels, in the table's order.
+    pub fn put(&mut self, metric: &'static Metric, values: &[&str], value: impl Into<Value>) {
+        debug_assert_eq!(metric.labels.len(), values.len(), "labels of {}", metric.name);
+        let Some(start) = self.begin(metric) else { return };
+        for (name, text) in metric.labels.iter().zip(values) {
+            put_label(&mut self.text, name, text);
+        }
+        self.end(metric, start, value.into());
+    }
+
+    /// One sample with labels that were made before.
+    pub fn put_with(&mut self, metric: &'static Metric, labels: &Labels, value: impl Into<Value>) {
+        let Some(start) = self.begin(metric) else { return };
+        self.text.push_str(&labels.0);
+        self.end(metric, start, value.into());
+    }
+
+    /// Where there is a value. One that is not known is left out, never written as 0.
+    pub fn put_known(&mut self, metric: &'static Metric, labels: &Labels, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put_with(metric, labels, value);
+        }
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    fn begin(&mut self, metric: &'static Metric) -> Option<usize> {
+        if self.samples.len() >= self.limit.unwrap_or(SERIES_MAX) {
+            self.dropped += 1;
+            return None;
+        }
+        let start = self.text.len();
+        self.text.push_str(metric.name);
+        // Stands for the opening brace until it is known that there are labels.
+        self.text.push('{');
+        Some(start)
+    }
+
+    fn end(&mut self, metric: &'static Metric, start: usize, value: Value) {
+        self.text.push_str(&self.constant);
+        let brace = start + metric.name.len();
+        if self.text.len() == brace + 1 {
+            self.text.truncate(brace);
+        } else {
+            // The first label came with a comma, where none belongs.
+            self.text.remove(brace + 1);
+            self.text.push('}');
+        }
+        self.text.push(' ');
+        put_value(&mut self.text, value);
+        self.text.push('\n');
+        self.samples.push(Sample { metric, line: start..self.text.len() });
+    }
+
+    /// The finished page: samples of one metric together, metrics in the order in which they came up.
+    pub fn into_page(self) -> Page {
+        let mut order: HashMap<*const Metric, usize> = HashMap::new();
+        let mut is_in_order = true;
+        let mut last = 0;
+        let mut ranked: Vec<(usize, &Sample)> = Vec::with_capacity(self.samples.len());
+        for sample in &self.samples {
+            let next = order.len();
+            let rank = *order.entry(std::ptr::from_ref(sample.metric)).or_insert(next);
+            is_in_order &= rank >= last;
+            last = rank;
+            ranked.push((rank, sample));
+        }
+        if !is_in_order {
+            ranked.sort_by_key(|(rank, _)| *rank);
+        }
+        let mut families: Vec<Family> = Vec::with_capacity(order.len());
+        let mut text = String::with_capacity(self.text.len());
+        for (_, sample) in ranked {
+            let start = text.len();
+            text.push_str(self.text.get(sample.line.clone()).unwrap_or_default());
+            match families.last_mut() {
+                Some(family) if std::ptr::eq(family.metric, sample.metric) => {
+                    family.lines.end = text.len();
+                    family.series += 1;
+                }
+                _ => families.push(Family { metric: sample.metric, lines: start..text.len(), series: 1 }),
+            }
+        }
+        Page { text, families, dropped: self.dropped }
+    }
+}
+
+/// A collector's samples, a metric's together.
+#[derive(Debug, Default, PartialEq)]
+pub struct Page {
+    text: String,
+    /// The metrics that have samples.
+    pub families: Vec<Family>,
+    /// Samples that were left out.
+    pub dropped: u64,
+}
+
+/// The samples of one metric.
+#[derive(Debug, PartialEq)]
+pub struct Family {
+    /// Which.
+    pub metric: &'static Metric,
+    lines: Range<usize>,
+    /// How many.
+    pub series: usize,
+}
+
+impl Page {
+    /// The sample lines of a family, each with its newline.
+    pub fn lines(&self, family: &Family) -> &str {
+        self.text.get(family.lines.clone()).unwrap_or_default()
+    }
+
+    /// All samples' lines.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn put_label(text: &mut String, name: &str, value: &str) {
+    text.push(',');
+    text.push_str(name);
+    text.push_str("=\"");
+    let end = if value.len() <= LABEL_BYTES_MAX { value.len() } else { value.floor_char_boundary(LABEL_BYTES_MAX) };
+    for character in value.get(..end).unwrap_or_default().chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+}
+
+fn put_value(text: &mut String, value: Value) {
+    // Writing to a String cannot fail.
+    let _ = match value {
+        Value::Whole(value) => write!(text, "{value}"),
+        Value::Float(value) if value.is_nan() => text.write_str("NaN"),
+        Value::Float(value) if value.is_infinite() => text.write_str(if value > 0.0 { "+Inf" } else { "-Inf" }),
+        // Beyond 2^53 digits say nothing, and 1e300 would have 301 of them.
+        Value::Float(value) if value.abs() >= 1e17 => write!(text, "{value:e}"),
+        Value::Float(value) => write!(text, "{value}"),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use trainyard_plan::metrics::agent::{
+        node_scrape_collector_duration_seconds as duration, node_scrape_collector_success as success,
+    };
+    use trainyard_plan::metrics::loadavg::node_load1;
+
+    use super::*;
+
+    #[test]
+    fn samples_of_one_metric_stand_together_whenever_they_came() {
+        let mut sheet = Sheet::default();
+        sheet.put(&duration, &["cpu"], 0.5);
+        sheet.put(&success, &["cpu"], true);
+        sheet.put(&duration, &["disk \"x\"\\\n"], 2e-7);
+        sheet.put(&success, &["disk"], 0_u32);
+        let page = sheet.into_page();
+        assert_eq!(
+            page.text(),
+            "node_scrape_collector_duration_seconds{collector=\"cpu\"} 0.5\n\
+             node_scrape_collector_duration_seconds{collector=\"disk \\\"x\\\"\\\\\\n\"} 0.0000002\n\
+             node_scrape_collector_success{collector=\"cpu\"} 1\n\
+             node_scrape_collector_success{collector=\"disk\"} 0\n"
+        );
+        assert_eq!(page.families.iter().map(|family| family.series).collect::<Vec<_>>(), [2, 2]);
+    }
+
+    #[test]
+    fn constant_labels_are_on_every_line() {
+        let mut sheet = Sheet::with_constant(&Labels::new(&[("replay", "p5")]));
+        sheet.put(&node_load1, &[], f64::NAN);
+        sheet.put(&success, &["efa"], u64::MAX);
+        let page = sheet.into_page();
+        let expected = "node_load1{replay=\"p5\"} NaN\n\
+                        node_scrape_collector_success{collector=\"efa\",replay=\"p5\"} 18446744073709551615\n";
+        assert_eq!(page.text(), expected);
+    }
+
+    #[test]
+    fn what_passes_the_limit_is_counted_and_left_out() {
+        let mut sheet = Sheet::default();
+        sheet.limit(2);
+        for number in 0..5_u32 {
+            sheet.put(&success, &[&number.to_string()], number);
+        }
+        let page = sheet.into_page();
+        assert_eq!((page.families[0].series, page.dropped), (2, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_one_line_that_reads_back(value in ".{0,600}") {
+            let mut sheet = Sheet::default();
+            sheet.put(&success, &[&value], 1_u32);
+            let page = sheet.into_page();
+            let line = page.text().strip_suffix("\"} 1\n").and_then(|text| text.split_once("=\"")).unwrap().1;
+            prop_assert!(!line.contains('\n'));
+            let read = line.replace("\\\\", "\u{0}").replace("\\n", "\n").replace("\\\"", "\"").replace('\u{0}', "\\");
+            let is_its_beginning = value.replace('\u{0}', "\\").starts_with(&read);
+            prop_assert!(is_its_beginning, "{}", read);
+            prop_assert!(read.len() >= value.len().min(LABEL_BYTES_MAX - 4));
+        }
+
+        #[test]
+        fn any_float_reads_back(value in any::<f64>()) {
+            let mut text = String::new();
+            put_value(&mut text, value.into());
+            let read: f64 = text.parse().unwrap();
+            prop_assert!(read.to_bits() == value.to_bits() || (read.is_nan() && value.is_nan()));
+            prop_assert!(text.len() < 400);
+        }
+    }
+}
