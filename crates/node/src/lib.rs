@@ -8,6 +8,7 @@ pub mod conductor;
 pub mod events;
 pub mod exposition;
 pub mod files;
+pub mod problem;
 pub mod serve;
 pub mod settings;
 pub mod sheet;

@@ -1,18 +1,80 @@
 //! What is collected. A collector is one file and one line of [`COLLECTORS`], and its metrics stand in the table
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
+mod arp;
+mod conntrack;
+mod cpu;
+mod cpufreq;
+mod diskstats;
+mod entropy;
+mod filefd;
+mod filesystem;
+mod hwmon;
 mod loadavg;
+mod meminfo;
+mod meminfo_numa;
+mod netclass;
+mod netdev;
+mod netstat;
+mod os;
+mod powersupply;
+mod pressure;
+mod processes;
+mod schedstat;
+mod selinux;
+mod sockstat;
+mod softnet;
+mod stat;
+mod tcpstat;
+mod thermal_zone;
+mod time;
+mod udp_queues;
+mod uname;
+mod vmstat;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::events::Events;
 use crate::files::Roots;
 use crate::sheet::{Labels, Sheet};
 
+pub use crate::problem::Problem;
+pub(crate) use crate::problem::{misread, unread};
+
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[
+    &arp::COLLECTOR,
+    &conntrack::COLLECTOR,
+    &cpu::COLLECTOR,
+    &cpufreq::COLLECTOR,
+    &diskstats::COLLECTOR,
+    &entropy::COLLECTOR,
+    &filefd::COLLECTOR,
+    &filesystem::COLLECTOR,
+    &hwmon::COLLECTOR,
+    &loadavg::COLLECTOR,
+    &meminfo::COLLECTOR,
+    &meminfo_numa::COLLECTOR,
+    &netclass::COLLECTOR,
+    &netdev::COLLECTOR,
+    &netstat::COLLECTOR,
+    &os::COLLECTOR,
+    &powersupply::COLLECTOR,
+    &pressure::COLLECTOR,
+    &processes::COLLECTOR,
+    &schedstat::COLLECTOR,
+    &selinux::COLLECTOR,
+    &sockstat::COLLECTOR,
+    &softnet::COLLECTOR,
+    &stat::COLLECTOR,
+    &tcpstat::COLLECTOR,
+    &thermal_zone::COLLECTOR,
+    &time::COLLECTOR,
+    &udp_queues::COLLECTOR,
+    &uname::COLLECTOR,
+    &vmstat::COLLECTOR,
+];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {
@@ -78,57 +140,6 @@ pub trait Collector: Send {
     fn constant_labels(&self) -> Labels {
         Labels::default()
     }
-}
-
-/// Why a collector could not give all that it should.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    sentence: String,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-}
-
-impl Problem {
-    /// A sentence without a full stop.
-    pub fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), source: None }
-    }
-
-    /// Why.
-    #[must_use]
-    pub fn because(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { source: Some(Arc::new(source)), ..self }
-    }
-
-    /// The sentence, and its cause.
-    pub fn told(&self) -> String {
-        match &self.source {
-            Some(source) => format!("{}: {source}", self.sentence),
-            None => self.sentence.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.sentence)
-    }
-}
-
-impl std::error::Error for Problem {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
-    }
-}
-
-/// A file that cannot be read.
-pub(crate) fn unread(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Problem {
-    let sentence = format!("{} cannot be read", path.display());
-    move |error| Problem::new(sentence).because(error)
-}
-
-/// A file that does not say what it should.
-pub(crate) fn misread(path: &std::path::Path, what: &str) -> Problem {
-    Problem::new(format!("{} has no {what}", path.display()))
 }
 
 #[cfg(test)]

@@ -34,10 +34,71 @@ macro_rules! metrics {
 }
 
 pub mod agent;
+pub mod arp;
+pub mod conntrack;
+pub mod cpu;
+pub mod cpufreq;
+pub mod diskstats;
+pub mod entropy;
+pub mod filefd;
+pub mod filesystem;
+pub mod hwmon;
 pub mod loadavg;
+pub mod meminfo;
+pub mod meminfo_numa;
+pub mod netclass;
+pub mod netdev;
+pub mod netstat;
+pub mod os;
+pub mod powersupply;
+pub mod pressure;
+pub mod processes;
+pub mod schedstat;
+pub mod selinux;
+pub mod sockstat;
+pub mod softnet;
+pub mod stat;
+pub mod tcpstat;
+pub mod thermal_zone;
+pub mod time;
+pub mod udp_queues;
+pub mod uname;
+pub mod vmstat;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE];
+static TABLES: &[&Table] = &[
+    &agent::TABLE,
+    &arp::TABLE,
+    &conntrack::TABLE,
+    &cpu::TABLE,
+    &cpufreq::TABLE,
+    &diskstats::TABLE,
+    &entropy::TABLE,
+    &filefd::TABLE,
+    &filesystem::TABLE,
+    &hwmon::TABLE,
+    &loadavg::TABLE,
+    &meminfo::TABLE,
+    &meminfo_numa::TABLE,
+    &netclass::TABLE,
+    &netdev::TABLE,
+    &netstat::TABLE,
+    &os::TABLE,
+    &powersupply::TABLE,
+    &pressure::TABLE,
+    &processes::TABLE,
+    &schedstat::TABLE,
+    &selinux::TABLE,
+    &sockstat::TABLE,
+    &softnet::TABLE,
+    &stat::TABLE,
+    &tcpstat::TABLE,
+    &thermal_zone::TABLE,
+    &time::TABLE,
+    &udp_queues::TABLE,
+    &uname::TABLE,
+    &vmstat::TABLE,
+];
 
 /// One collector's metrics.
 #[derive(Debug)]
@@ -46,6 +107,13 @@ pub struct Table {
     pub collector: &'static str,
     /// Its metrics, in the order of the exposition.
     pub metrics: &'static [&'static Metric],
+}
+
+impl Table {
+    /// The metric whose value its source calls by this key.
+    pub fn with_key(&self, key: &str) -> Option<&'static Metric> {
+        self.metrics.iter().copied().find(|metric| metric.key == key)
+    }
 }
 
 /// What one name stands for, wherever it is read.
@@ -76,6 +144,8 @@ pub enum MetricKind {
     counter,
     /// Goes up and down.
     gauge,
+    /// Not said. The field's name for it says no type, and a type of ours would make a second metric of it.
+    untyped,
     /// Always 1: what is told is in the labels.
     info,
 }

@@ -1,0 +1,40 @@
+//! Memory of the machine, as the kernel counts it. The table says which field is which metric.
+
+use trainyard_plan::metrics::meminfo::TABLE;
+
+use super::{Collector, Kind, Lane, Problem, Scope, misread};
+use crate::files::Text;
+use crate::sheet::Sheet;
+
+pub(super) static COLLECTOR: Kind = Kind {
+    name: "meminfo",
+    about: "memory",
+    lane: Lane::Shared,
+    scope: Scope::Machine,
+    make: |setting| Some(Box::new(Meminfo(Text::new(setting.roots.proc.join("meminfo"))))),
+};
+
+struct Meminfo(Text);
+
+impl Collector for Meminfo {
+    fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
+        let path = self.0.path().to_owned();
+        for (key, value) in fields(self.0.read()?) {
+            if let Some(metric) = TABLE.with_key(key) {
+                sheet.put(metric, &[], value);
+            }
+        }
+        if sheet.is_empty() { Err(misread(&path, "memory fields")) } else { Ok(()) }
+    }
+}
+
+/// Lines of `Key: 123 kB`, in bytes, or `Key: 123`.
+pub(super) fn fields(text: &str) -> impl Iterator<Item = (&str, u64)> {
+    text.lines().filter_map(|line| {
+        let (key, rest) = line.split_once(':')?;
+        let mut words = rest.split_ascii_whitespace();
+        let value: u64 = words.next()?.parse().ok()?;
+        let is_kib = words.next() == Some("kB");
+        Some((key, if is_kib { value.saturating_mul(1024) } else { value }))
+    })
+}
