@@ -30,6 +30,9 @@ const STATES: [&str; 12] = [
     "new_syn_recv",
 ];
 
+/// The state's number.
+const LISTEN: usize = 10;
+
 struct Tcpstat([Text; 2]);
 
 impl Tcpstat {
@@ -48,6 +51,10 @@ impl Collector for Tcpstat {
                 let state = words.next().and_then(|word| usize::from_str_radix(word, 16).ok());
                 let Some(count) = state.and_then(|state| states.get_mut(state.checked_sub(1)?)) else { continue };
                 *count += 1;
+                // What a socket that listens has in its queues are connections, not bytes.
+                if state == Some(LISTEN) {
+                    continue;
+                }
                 let Some((tx, rx)) = words.next().and_then(|queues| queues.split_once(':')) else { continue };
                 sent = sent.saturating_add(u64::from_str_radix(tx, 16).unwrap_or_default());
                 received = received.saturating_add(u64::from_str_radix(rx, 16).unwrap_or_default());
