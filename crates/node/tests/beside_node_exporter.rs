@@ -3,6 +3,7 @@
 mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use harness::{Server, series};
 
@@ -44,10 +45,15 @@ fn name(series: &str) -> &str {
 #[ignore = "needs prometheus-node-exporter"]
 fn every_name_that_both_export_has_equal_values() {
     let peer = Server::node_exporter();
-    let agent = Server::agent(&[]);
     let mut differing: BTreeMap<String, String> = BTreeMap::new();
     let mut compared = BTreeSet::new();
     for round in 0..ROUNDS {
+        // A new one each time: some collectors run at a pace of their own, and at the start.
+        let agent = Server::agent(&[]);
+        let until = Instant::now() + Duration::from_secs(10);
+        while !agent.get("/metrics").contains("node_tcp_connection_states") {
+            assert!(Instant::now() < until, "the paced collectors do not run");
+        }
         let before = series(&peer.get("/metrics"));
         let ours = series(&agent.get("/metrics?fresh"));
         let after = series(&peer.get("/metrics"));

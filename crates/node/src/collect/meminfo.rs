@@ -1,5 +1,8 @@
 //! Memory of the machine, as the kernel counts it. The table says which field is which metric.
 
+use std::collections::HashMap;
+
+use trainyard_plan::metrics::Metric;
 use trainyard_plan::metrics::meminfo::TABLE;
 
 use super::{Collector, Kind, Lane, Problem, Scope, misread};
@@ -11,16 +14,16 @@ pub(super) static COLLECTOR: Kind = Kind {
     about: "memory",
     lane: Lane::Shared,
     scope: Scope::Machine,
-    make: |setting| Some(Box::new(Meminfo(Text::new(setting.roots.proc.join("meminfo"))))),
+    make: |setting| Some(Box::new(Meminfo(Text::new(setting.roots.proc.join("meminfo")), TABLE.by_key()))),
 };
 
-struct Meminfo(Text);
+struct Meminfo(Text, HashMap<&'static str, &'static Metric>);
 
 impl Collector for Meminfo {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
         let path = self.0.path().to_owned();
         for (key, value) in fields(self.0.read()?) {
-            if let Some(metric) = TABLE.with_key(key) {
+            if let Some(metric) = self.1.get(key) {
                 sheet.put(metric, &[], value);
             }
         }

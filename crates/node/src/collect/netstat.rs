@@ -1,5 +1,8 @@
 //! What the network protocols count. The node's own, where nodes have networks of their own.
 
+use std::collections::HashMap;
+
+use trainyard_plan::metrics::Metric;
 use trainyard_plan::metrics::netstat::TABLE;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
@@ -17,12 +20,16 @@ pub(super) static COLLECTOR: Kind = Kind {
 struct Netstat {
     tables: [Text; 2],
     lines: Text,
+    keys: Keys,
 }
+
+/// The metrics by protocol and name, and room to put the two together.
+struct Keys(HashMap<&'static str, &'static Metric>, String);
 
 impl Netstat {
     fn new(setting: &Setting) -> Self {
         let at = |name: &str| Text::new(setting.roots.proc.join("net").join(name));
-        Self { tables: [at("netstat"), at("snmp")], lines: at("snmp6") }
+        Self { tables: [at("netstat"), at("snmp")], lines: at("snmp6"), keys: Keys(TABLE.by_key(), String::new()) }
     }
 }
 
@@ -36,7 +43,7 @@ impl Collector for Netstat {
                 let Some((_, values)) = values.split_once(':') else { continue };
                 let pairs = names.split_ascii_whitespace().zip(values.split_ascii_whitespace());
                 for (name, value) in pairs {
-                    put(sheet, &format!("{protocol}_{name}"), value);
+                    self.keys.put(sheet, (protocol, name), value);
                 }
             }
         }
@@ -46,17 +53,22 @@ impl Collector for Netstat {
             let (Some(name), Some(value)) = (words.next(), words.next()) else { continue };
             let Some(six) = name.find('6').map(|at| at + 1) else { continue };
             if let (Some(protocol), Some(rest)) = (name.get(..six), name.get(six..)) {
-                put(sheet, &format!("{protocol}_{rest}"), value);
+                self.keys.put(sheet, (protocol, rest), value);
             }
         }
         Ok(())
     }
 }
 
-fn put(sheet: &mut Sheet, key: &str, value: &str) {
-    if let Some(metric) = TABLE.with_key(key)
-        && let Ok(value) = value.parse::<i64>()
-    {
-        sheet.put(metric, &[], value);
+impl Keys {
+    fn put(&mut self, sheet: &mut Sheet, (protocol, name): (&str, &str), value: &str) {
+        let Self(metrics, key) = self;
+        key.clear();
+        key.extend([protocol, "_", name]);
+        if let Some(metric) = metrics.get(key.as_str())
+            && let Ok(value) = value.parse::<i64>()
+        {
+            sheet.put(metric, &[], value);
+        }
     }
 }

@@ -1,4 +1,7 @@
-//! TCP connections by state.
+//! TCP connections by state. At a pace of its own: the kernel walks a table of all places for connections, which takes
+//! it milliseconds.
+
+use std::time::Duration;
 
 use trainyard_plan::metrics::tcpstat::node_tcp_connection_states;
 
@@ -9,7 +12,7 @@ use crate::sheet::Sheet;
 pub(super) static COLLECTOR: Kind = Kind {
     name: "tcpstat",
     about: "TCP connections by state",
-    lane: Lane::Shared,
+    lane: Lane::Paced(Duration::from_secs(30)),
     scope: Scope::Node,
     make: |setting| Some(Box::new(Tcpstat::new(setting))),
 };

@@ -4,6 +4,8 @@
 //! those of node_exporter and dcgm-exporter where they have one, `trainyard_*` otherwise. A metric is a static of its own
 //! name, so that code and table are found by one search.
 
+use std::collections::HashMap;
+
 /// Makes the statics of one collector's metrics, and its part of the table.
 ///
 /// `KIND NAME [LABELS] in UNIT from KEY: HELP;` where labels, unit and key may be left out. The unit then follows from the
@@ -110,6 +112,11 @@ pub struct Table {
 }
 
 impl Table {
+    /// The metrics by what their source calls their values, for collectors that look up hundreds of keys a run.
+    pub fn by_key(&self) -> HashMap<&'static str, &'static Metric> {
+        self.metrics.iter().filter(|metric| !metric.key.is_empty()).map(|metric| (metric.key, *metric)).collect()
+    }
+
     /// The metric whose value its source calls by this key.
     pub fn with_key(&self, key: &str) -> Option<&'static Metric> {
         self.metrics.iter().copied().find(|metric| metric.key == key)
