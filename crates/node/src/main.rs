@@ -2,6 +2,7 @@
 
 mod ui;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use clap::Parser;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
-use trainyard_node::serve::{Part, Site, listen, serve};
+use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
 use trainyard_node::settings::{Arguments, Collecting, Command, Serve};
 
 /// What a shell is told when the arguments make no sense.
@@ -40,6 +41,17 @@ fn refused(sentence: impl Into<String>) -> (u8, String) {
 }
 
 async fn serve_metrics(arguments: &Serve) -> Outcome {
+    let guard = match &arguments.web_config {
+        Some(path) => Guard::read(path).map_err(|problem| (USAGE, problem.told()))?,
+        None => Guard::default(),
+    };
+    for address in [Some(arguments.listen), arguments.listen_machine].into_iter().flatten() {
+        if !is_private(address) && !guard.is_closed() {
+            return Err((USAGE, open_to_strangers(address)));
+        }
+    }
+    let guard = Arc::new(guard);
+    let scheme = if guard.tls().is_some() { "https" } else { "http" };
     let events = events();
     let conductor =
         Arc::new(start(&arguments.collecting, &events, Tempo { interval: arguments.interval(), ..Tempo::default() })?);
@@ -53,11 +65,17 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         let listener = listen(address).await.map_err(taken)?;
         // Port 0 is any that is free: who asks for it reads here which.
         let address = listener.local_addr().map_err(taken)?;
-        ui::say(&format!("metrics are at http://{address}/metrics"));
+        ui::say(&format!("metrics are at {scheme}://{address}/metrics"));
         let fresh_for = arguments.interval() / 2;
         tokio::spawn(serve(
             listener,
-            Arc::new(Site { conductor: Arc::clone(&conductor), events: events.clone(), part, fresh_for }),
+            Arc::new(Site {
+                conductor: Arc::clone(&conductor),
+                events: events.clone(),
+                guard: Arc::clone(&guard),
+                part,
+                fresh_for,
+            }),
         ));
     }
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
@@ -67,6 +85,14 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
+}
+
+fn open_to_strangers(address: SocketAddr) -> String {
+    format!(
+        "{address} is not a private address, and anybody who reaches it would read the node's metrics\n  \
+         hint: listen at the node's own address, for example --listen 10.0.1.2:9400\n  \
+         hint: or give --web-config a file with tls_server_config and basic_auth_users"
+    )
 }
 
 async fn print_metrics(arguments: &Collecting) -> Outcome {

@@ -40,6 +40,9 @@ pub struct Serve {
     /// Listen here too, with node_exporter's metrics only, and leave dcgm-exporter's to --listen: the classic two ports.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen_machine: Option<SocketAddr>,
+    /// TLS and users, in the format of Prometheus's exporters: tls_server_config and basic_auth_users.
+    #[arg(long, value_name = "FILE")]
+    pub web_config: Option<PathBuf>,
     /// Seconds between collections that nobody asks for.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,

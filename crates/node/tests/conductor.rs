@@ -19,7 +19,7 @@ macro_rules! kind {
 kind!(GOOD, "good", Lane::Shared);
 kind!(BAD, "bad", Lane::Shared);
 kind!(BAD_OWN, "bad_own", Lane::Own);
-kind!(PACED, "paced", Lane::Paced(Duration::from_secs(3600)));
+kind!(PACED, "paced", Lane::Paced(Duration::from_hours(1)));
 
 /// Counts its runs, and is as bad as it is told to be.
 struct Told<F: Fn(usize, &mut Sheet) -> Result<(), Problem> + Send>(Arc<AtomicUsize>, F);
@@ -49,7 +49,7 @@ fn rounds(collectors: Vec<Made>, count: usize, deadline: Duration) -> (Vec<Strin
             Happening::Works(name) => format!("{name} works"),
         });
     };
-    let tempo = Tempo { interval: Duration::from_secs(3600), deadline };
+    let tempo = Tempo { interval: Duration::from_hours(1), deadline };
     let conductor = Conductor::start(collectors, tempo, Box::new(tell)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (mut texts, mut longest) = (Vec::new(), Duration::ZERO);

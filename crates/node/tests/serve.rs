@@ -78,3 +78,69 @@ fn an_unknown_collector_is_named_beside_those_that_exist() {
     assert_eq!(output.code, 2);
     assert!(output.stderr.contains("there is no collector `gpus2`; there are: arp, "), "{}", output.stderr);
 }
+
+/// A file with the user `prom` and the password `s3cret`.
+fn web_config(folder: &std::path::Path, has_tls: bool) -> String {
+    let hash = bcrypt::hash("s3cret", 5).unwrap();
+    let mut text = format!("basic_auth_users:\n  prom: {hash}\n");
+    if has_tls {
+        let paths = ["cert.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
+        let [certificate, key] = &paths;
+        trainyard_run::Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate])
+            .run()
+            .unwrap();
+        text.push_str("tls_server_config:\n  cert_file: cert.pem\n  key_file: key.pem\n");
+    }
+    let path = folder.join("web.yaml");
+    fs_err::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn users_are_asked_for_their_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Server::agent(&["--only", "loadavg", "--web-config", &web_config(folder.path(), false)]);
+    let status = |credentials: &str| agent.ask("/metrics", &[("Authorization", credentials)]).status;
+    assert_eq!(agent.ask("/metrics", &[]).status, 401);
+    assert_eq!(agent.ask("/api/v1/snapshot", &[]).headers["www-authenticate"], "Basic realm=\"trainyard-agent\"");
+    // prom:s3cret, prom:wrong, root:s3cret
+    for (encoded, expected) in [("cHJvbTpzM2NyZXQ=", 200), ("cHJvbTp3cm9uZw==", 401), ("cm9vdDpzM2NyZXQ=", 401)] {
+        for _ in 0..2 {
+            assert_eq!(status(&format!("Basic {encoded}")), expected, "{encoded}");
+        }
+    }
+}
+
+#[test]
+fn curl_reads_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Server::agent(&["--only", "loadavg", "--web-config", &web_config(folder.path(), true)]);
+    let ask = |scheme: &str| {
+        trainyard_run::Command::new("curl")
+            .args(["-sS", "--noproxy", "*", "-u", "prom:s3cret", "--cacert"])
+            .arg(folder.path().join("cert.pem"))
+            .arg(format!("{scheme}://{}/metrics", agent.address))
+            .output()
+            .unwrap()
+    };
+    assert!(ask("https").stdout.contains("node_load1 "), "{}", ask("https").stderr);
+    assert_ne!(ask("http").code, 0, "nothing is told in clear text");
+}
+
+#[test]
+fn an_address_of_strangers_needs_tls_and_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        trainyard_run::Command::new(env!("CARGO_BIN_EXE_trainyard-agent"))
+            .args(["serve", "--listen", "0.0.0.0:0"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    for output in [run(&[]), run(&["--web-config", &web_config(folder.path(), false)])] {
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("0.0.0.0:0 is not a private address"), "{}", output.stderr);
+    }
+}

@@ -28,8 +28,9 @@ impl Server {
         let command = Command::new(env!("CARGO_BIN_EXE_trainyard-agent")).args(["serve", "--listen", "127.0.0.1:0"]);
         let child = command.args(arguments).daemon(&log).unwrap();
         let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), log, _folder: folder };
-        server.address = server
-            .await_line(|line| line.strip_prefix("metrics are at http://")?.strip_suffix("/metrics")?.parse().ok());
+        server.address = server.await_line(|line| {
+            line.strip_prefix("metrics are at ")?.split_once("://")?.1.strip_suffix("/metrics")?.parse().ok()
+        });
         server
     }
 
