@@ -121,8 +121,9 @@ fn open_metrics_type(metric: &Metric) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use trainyard_plan::metrics::agent::{process_cpu_seconds_total, trainyard_agent_build_info};
+    use trainyard_plan::metrics::agent::trainyard_agent_build_info;
     use trainyard_plan::metrics::loadavg::node_load1;
+    use trainyard_plan::metrics::process::process_cpu_seconds_total;
 
     use super::*;
     use crate::sheet::Sheet;

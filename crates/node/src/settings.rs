@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::collect::{COLLECTORS, Kind, Made, Setting};
+use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting};
 use crate::events::Events;
 use crate::files::Roots;
 
@@ -72,6 +72,12 @@ pub struct Collecting {
     /// Show what this folder holds in place of accelerators, fabric and kernel log. All of it is labelled as a replay.
     #[arg(long, value_name = "FOLDER")]
     pub replay: Option<PathBuf>,
+    /// Whose values: where nodes share a machine, `node` on each of them and `host` on one.
+    #[arg(long, value_enum, default_value_t)]
+    pub scope: ScopeChoice,
+    /// With --scope: the nodes share the machine's network and processes too.
+    #[arg(long)]
+    pub shares_namespaces: bool,
     /// Keep counts (Xids) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
@@ -94,7 +100,8 @@ impl Collecting {
             (self.only.is_empty() || is_in(&self.only)) && !is_in(&self.without)
         };
         let setting = self.setting(events);
-        Ok(COLLECTORS.iter().filter(is_asked).filter_map(|kind| Some((*kind, (kind.make)(&setting)?))).collect())
+        let made = |kind: &&'static Kind| setting.make(kind);
+        Ok(COLLECTORS.iter().filter(is_asked).filter_map(made).collect())
     }
 
     fn setting(&self, events: &Events) -> Setting {
@@ -107,6 +114,8 @@ impl Collecting {
             state: self.state.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),
+            scope: self.scope,
+            shares_namespaces: self.shares_namespaces,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use trainyard_node::collect::{Collector, Kind, Lane, Made, Problem, Scope};
 use trainyard_node::conductor::{Conductor, Happening, Tempo};
 use trainyard_node::exposition::{Format, write};
-use trainyard_node::sheet::Sheet;
+use trainyard_node::sheet::{Labels, Sheet};
 use trainyard_plan::metrics::loadavg::{node_load1, node_load5, node_load15};
 
 macro_rules! kind {
@@ -35,7 +35,8 @@ where
     F: Fn(usize, &mut Sheet) -> Result<(), Problem> + Send + 'static,
 {
     let runs = Arc::new(AtomicUsize::new(0));
-    ((kind, Box::new(Told(Arc::clone(&runs), does))), runs)
+    let collector = Box::new(Told(Arc::clone(&runs), does));
+    (Made { kind, collector, labels: Labels::default() }, runs)
 }
 
 /// What is on show after each of so many rounds, how long the longest took, and what was told.

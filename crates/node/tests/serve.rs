@@ -144,3 +144,25 @@ fn an_address_of_strangers_needs_tls_and_users() {
         assert!(output.stderr.contains("0.0.0.0:0 is not a private address"), "{}", output.stderr);
     }
 }
+
+#[test]
+fn where_nodes_share_a_machine_one_agent_tells_of_it() {
+    let shown = |arguments: &[&str]| {
+        let agent = Server::agent(&[&["--only", "loadavg,netdev,process", "--scope"], arguments].concat());
+        agent.get("/metrics")
+    };
+    let has = |text: &str, series: &str| text.lines().any(|line| line.starts_with(&format!("{series} ")));
+    let (load, net, own) = ("node_load1", "node_network_receive_bytes_total{device=\"lo\"", "process_threads");
+    // Kept apart: each has its own network.
+    let node = shown(&["node"]);
+    assert!(!node.contains(load) && has(&node, &format!("{net}}}")) && has(&node, own));
+    let host = shown(&["host"]);
+    assert!(has(&host, "node_load1{scope=\"host\"}") && has(&host, &format!("{net}}}")) && has(&host, own));
+    // Not kept apart: the network is the machine's too.
+    let node = shown(&["node", "--shares-namespaces"]);
+    assert!(!node.contains(load) && !node.contains(net) && has(&node, own));
+    let host = shown(&["host", "--shares-namespaces"]);
+    assert!(
+        has(&host, "node_load1{scope=\"host\"}") && has(&host, &format!("{net},scope=\"host\"}}")) && has(&host, own)
+    );
+}

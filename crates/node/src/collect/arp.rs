@@ -12,7 +12,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "arp",
     about: "neighbours on each interface",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Arp(Text::new(setting.roots.proc.join("net/arp"))))),
 };
 

@@ -12,7 +12,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "conntrack",
     about: "tracked connections",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Conntrack::new(setting).map(|conntrack| Box::new(conntrack) as Box<dyn Collector>),
 };
 

@@ -17,7 +17,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "filesystem",
     about: "how full file systems are",
     lane: Lane::Own,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Filesystem::new(setting, ask))),
 };
 

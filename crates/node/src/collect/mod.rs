@@ -19,6 +19,7 @@ mod netstat;
 mod os;
 mod powersupply;
 mod pressure;
+mod process;
 mod processes;
 mod schedstat;
 mod selinux;
@@ -62,6 +63,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &os::COLLECTOR,
     &powersupply::COLLECTOR,
     &pressure::COLLECTOR,
+    &process::COLLECTOR,
     &processes::COLLECTOR,
     &schedstat::COLLECTOR,
     &selinux::COLLECTOR,
@@ -90,8 +92,15 @@ pub struct Kind {
     pub make: fn(&Setting) -> Option<Box<dyn Collector>>,
 }
 
-/// A collector that was made, and its kind.
-pub type Made = (&'static Kind, Box<dyn Collector>);
+/// A collector that was made.
+pub struct Made {
+    /// What it is.
+    pub kind: &'static Kind,
+    /// It.
+    pub collector: Box<dyn Collector>,
+    /// Labels that all of its samples have, beside those that it gives itself.
+    pub labels: Labels,
+}
 
 /// How a collector is run beside others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +119,10 @@ pub enum Lane {
 pub enum Scope {
     /// The kernel's or the machine's: all nodes that share the machine would show the same.
     Machine,
-    /// The node's own, also where nodes share a machine.
+    /// Those of the namespaces that the agent is in: a node's own where nodes that share a machine are kept apart, the
+    /// machine's where they are not.
+    Namespace,
+    /// The node's own in any case.
     Node,
 }
 
@@ -127,6 +139,47 @@ pub struct Setting {
     pub events: Events,
     /// The node's name.
     pub host: String,
+    /// Whose values are collected.
+    pub scope: ScopeChoice,
+    /// Nodes that share the machine share its network and processes too.
+    pub shares_namespaces: bool,
+}
+
+/// Whose values an agent collects, where several agents share a machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScopeChoice {
+    /// The node's and the machine's: they are one.
+    #[default]
+    All,
+    /// The node's own only; another agent tells of the machine.
+    Node,
+    /// Both, for the one agent that tells of a machine which nodes share: the machine's are labelled scope="host".
+    Host,
+}
+
+impl ScopeChoice {
+    /// Labels of the samples of a collector, or nothing where it does not run. `is_apart`: nodes that share the machine
+    /// have namespaces of their own.
+    fn labels(self, scope: Scope, is_apart: bool) -> Option<Labels> {
+        let is_shared = match scope {
+            Scope::Machine => true,
+            Scope::Namespace => !is_apart,
+            Scope::Node => false,
+        };
+        match self {
+            Self::Node if is_shared => None,
+            Self::Host if is_shared => Some(Labels::new(&[("scope", "host")])),
+            _ => Some(Labels::default()),
+        }
+    }
+}
+
+impl Setting {
+    /// Makes a collector, where it runs and this machine has something for it.
+    pub fn make(&self, kind: &'static Kind) -> Option<Made> {
+        let labels = self.scope.labels(kind.scope, !self.shares_namespaces)?;
+        Some(Made { kind, collector: (kind.make)(self)?, labels })
+    }
 }
 
 /// Reads one thing, again and again.

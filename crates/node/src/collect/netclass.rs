@@ -15,7 +15,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "netclass",
     about: "properties of network interfaces",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Netclass::new(setting))),
 };
 

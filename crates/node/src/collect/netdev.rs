@@ -11,7 +11,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "netdev",
     about: "traffic of network interfaces",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Netdev(Text::new(setting.roots.proc.join("net/dev"))))),
 };
 

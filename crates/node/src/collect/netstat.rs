@@ -13,7 +13,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "netstat",
     about: "counters of IP, ICMP, TCP and UDP",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Netstat::new(setting))),
 };
 

@@ -15,7 +15,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "processes",
     about: "processes and threads",
     lane: Lane::Paced(Duration::from_secs(30)),
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Processes { proc: setting.roots.proc.clone(), buffer: Buffer::default() })),
 };
 

@@ -10,7 +10,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "sockstat",
     about: "sockets in use",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Sockstat::new(setting))),
 };
 

@@ -13,7 +13,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "tcpstat",
     about: "TCP connections by state",
     lane: Lane::Paced(Duration::from_secs(30)),
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Tcpstat::new(setting))),
 };
 

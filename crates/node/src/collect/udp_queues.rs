@@ -10,7 +10,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "udp_queues",
     about: "queues of UDP sockets",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(UdpQueues::new(setting))),
 };
 

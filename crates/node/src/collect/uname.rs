@@ -10,7 +10,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     name: "uname",
     about: "kernel and host name",
     lane: Lane::Shared,
-    scope: Scope::Node,
+    scope: Scope::Namespace,
     make: |setting| Some(Box::new(Uname::new(setting))),
 };
 

@@ -84,7 +84,7 @@ impl Conductor {
         tempo: Tempo,
         tell: Box<dyn Fn(Happening) + Send + Sync>,
     ) -> std::io::Result<Self> {
-        let slots = collectors.into_iter().map(|(kind, collector)| Arc::new(Slot::new(kind, collector))).collect();
+        let slots = collectors.into_iter().map(|made| Arc::new(Slot::new(made))).collect();
         let (finished, _) = watch::channel(0);
         let asked = Mutex::new(Asked { round: 1, ..Asked::default() });
         let last = Mutex::new(Instant::now());

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::told::Told;
 use super::{Happening, lock};
-use crate::collect::{Collector, Kind, Lane, Problem};
-use crate::sheet::{Page, Sheet};
+use crate::collect::{Collector, Kind, Lane, Made, Problem};
+use crate::sheet::{Labels, Page, Sheet};
 
 pub(super) struct Slot {
     pub(super) kind: &'static Kind,
+    labels: Labels,
     collector: Mutex<Box<dyn Collector>>,
     state: Mutex<State>,
 }
@@ -31,8 +32,9 @@ struct State {
 }
 
 impl Slot {
-    pub(super) fn new(kind: &'static Kind, collector: Box<dyn Collector>) -> Self {
-        Self { kind, collector: Mutex::new(collector), state: Mutex::default() }
+    pub(super) fn new(made: Made) -> Self {
+        let Made { kind, collector, labels } = made;
+        Self { kind, labels, collector: Mutex::new(collector), state: Mutex::default() }
     }
 
     /// Takes the slot for a run, unless one still runs, or it is too soon for another.
@@ -56,7 +58,7 @@ impl Slot {
         let started = Instant::now();
         let (sheet, result) = {
             let mut collector = lock(&self.collector);
-            let mut sheet = Sheet::with_constant(&collector.constant_labels());
+            let mut sheet = Sheet::with_constant(&collector.constant_labels().and(&self.labels));
             let run = AssertUnwindSafe(|| collector.collect(&mut sheet));
             let result =
                 catch_unwind(run).unwrap_or_else(|_| Err(Problem::new("the collector has a defect, and panicked")));

@@ -54,6 +54,7 @@ pub mod netstat;
 pub mod os;
 pub mod powersupply;
 pub mod pressure;
+pub mod process;
 pub mod processes;
 pub mod schedstat;
 pub mod selinux;
@@ -88,6 +89,7 @@ static TABLES: &[&Table] = &[
     &os::TABLE,
     &powersupply::TABLE,
     &pressure::TABLE,
+    &process::TABLE,
     &processes::TABLE,
     &schedstat::TABLE,
     &selinux::TABLE,
