@@ -8,6 +8,8 @@ pub mod conductor;
 pub mod events;
 pub mod exposition;
 pub mod files;
+pub mod gpus;
+pub mod replay;
 pub mod serve;
 pub mod settings;
 pub mod sheet;

@@ -1,6 +1,7 @@
 //! What is collected. A collector is one file and one line of [`COLLECTORS`], and its metrics stand in the table
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
+mod gpu;
 mod loadavg;
 
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use crate::files::Roots;
 use crate::sheet::{Labels, Sheet};
 
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &gpu::COLLECTOR];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {

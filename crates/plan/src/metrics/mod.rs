@@ -7,9 +7,13 @@
 /// Makes the statics of one collector's metrics, and its part of the table.
 ///
 /// `KIND NAME [LABELS] in UNIT from KEY: HELP;` where labels, unit and key may be left out. The unit then follows from the
-/// name's ending; the key is what the value is called in the collector's source.
+/// name's ending; the key is what the value is called in the collector's source. Where most metrics of a collector have
+/// the same labels, `each [LABELS]` behind the source gives them to those that name none.
 macro_rules! metrics {
-    ($collector:literal from $source:literal {
+    ($collector:literal from $source:literal { $($metrics:tt)* }) => {
+        metrics! { $collector from $source each [] { $($metrics)* } }
+    };
+    ($collector:literal from $source:literal each $each:tt {
         $( $kind:ident $name:ident $([$($label:literal),* $(,)?])? $(in $unit:literal)? $(from $key:literal)? : $help:literal; )*
     }) => {
         $(
@@ -20,7 +24,7 @@ macro_rules! metrics {
                 kind: $crate::metrics::MetricKind::$kind,
                 declared_unit: metrics!(@text $($unit)?),
                 help: $help,
-                labels: &[$($($label),*)?],
+                labels: metrics!(@labels $([$($label),*])? $each),
                 collector: $collector,
                 source: $source,
                 key: metrics!(@text $($key)?),
@@ -29,15 +33,18 @@ macro_rules! metrics {
         /// What this collector has.
         pub static TABLE: $crate::metrics::Table = $crate::metrics::Table { collector: $collector, metrics: &[$(&$name),*] };
     };
+    (@labels [$($own:literal),*] $each:tt) => { &[$($own),*] };
+    (@labels $each:tt) => { &$each };
     (@text) => { "" };
     (@text $text:literal) => { $text };
 }
 
 pub mod agent;
+pub mod gpu;
 pub mod loadavg;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE];
+static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &gpu::TABLE];
 
 /// One collector's metrics.
 #[derive(Debug)]
