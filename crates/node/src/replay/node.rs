@@ -89,5 +89,7 @@ pub(super) fn digits(of: &str) -> String {
     let hash = of
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+    // Its last bytes change only some of its digits, so they are stirred once more.
+    let stirred = (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    format!("{:016x}", stirred ^ (stirred >> 32))
 }

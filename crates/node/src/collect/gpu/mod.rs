@@ -3,9 +3,12 @@
 mod links;
 mod values;
 
+use std::collections::BTreeSet;
+
 use trainyard_plan::metrics::gpu as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
+use crate::events::{Event, Events, Severity};
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
 use crate::sheet::{Labels, Sheet};
 
@@ -22,13 +25,17 @@ struct Gpu {
     gpus: Option<Box<dyn Gpus>>,
     replay: Option<String>,
     host: String,
+    events: Events,
+    /// The GPUs whose loss was told.
+    lost: BTreeSet<u32>,
 }
 
 impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
         let gpus = gpus::open(setting);
-        (gpus.is_some() || replay.is_some()).then(|| Self { gpus, replay, host: setting.host.clone() })
+        let (host, events) = (setting.host.clone(), setting.events.clone());
+        (gpus.is_some() || replay.is_some()).then(|| Self { gpus, replay, host, events, lost: BTreeSet::new() })
     }
 }
 
@@ -40,19 +47,23 @@ impl Collector for Gpu {
         let Some(gpus) = &mut self.gpus else { return Ok(()) };
         let host = &self.host;
         let mut count = 0_u32;
-        let mut lost = Vec::new();
+        let mut lost = BTreeSet::new();
         gpus.read(&mut |gpu| {
             count += 1;
             match gpu {
                 Ok(reading) => show(sheet, reading, host),
                 Err(gpu) => {
                     show_lost(sheet, gpu);
-                    lost.push(format!("GPU {}: {}", gpu.index, gpu.why));
+                    lost.insert(gpu.index);
+                    if !self.lost.contains(&gpu.index) {
+                        self.events.tell(loss(gpu));
+                    }
                 }
             }
         })?;
+        self.lost = lost;
         sheet.put(&m::trainyard_gpus, &[], count);
-        if lost.is_empty() { Ok(()) } else { Err(Problem::new(lost.join("; "))) }
+        Ok(())
     }
 
     fn constant_labels(&self) -> Labels {
@@ -135,4 +146,20 @@ fn show_lost(sheet: &mut Sheet, lost: &Lost) {
     let uuid = lost.uuid.as_deref().unwrap_or_default();
     let bus = lost.pci_bus_id.as_deref().unwrap_or_default();
     sheet.put(&m::trainyard_gpu_up, &[&lost.index.to_string(), uuid, bus], false);
+}
+
+/// The collector did its work, so it does not fail: somebody has to look at the GPU.
+fn loss(lost: &Lost) -> Event {
+    let bus = lost.pci_bus_id.as_deref().unwrap_or("unknown");
+    let mut fields = serde_json::Map::new();
+    fields.insert("gpu".into(), lost.index.into());
+    fields.insert("uuid".into(), lost.uuid.clone().into());
+    fields.insert("pci_bus_id".into(), lost.pci_bus_id.clone().into());
+    Event {
+        at: jiff::Timestamp::now(),
+        kind: "gpu_lost",
+        severity: Severity::Error,
+        text: format!("GPU {} (PCI {bus}) does not answer: {}; drain the node and reboot it", lost.index, lost.why),
+        fields,
+    }
 }
