@@ -11,7 +11,9 @@ use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
-use trainyard_node::settings::{Arguments, Collecting, Command, Serve};
+
+use trainyard_node::replay::Wanted;
+use trainyard_node::settings::{Arguments, Collecting, Command, Replay, Serve, WriteReplay};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => runtime.block_on(serve_metrics(&arguments)),
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
+        Command::Replay(arguments) => replay(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -99,6 +102,17 @@ async fn print_metrics(arguments: &Collecting) -> Outcome {
     let conductor = start(arguments, &events(), Tempo::default())?;
     conductor.begun().await;
     ui::print(&write(&conductor.pages(), Format::Classic));
+    Ok(())
+}
+
+fn replay(arguments: Replay) -> Outcome {
+    match arguments {
+        Replay::List => ui::print(&trainyard_node::replay::list()),
+        Replay::Write(WriteReplay { profile, faults, seconds, node, folder }) => {
+            let wanted = Wanted { profile, faults, seconds, node };
+            trainyard_node::replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
+        }
+    }
     Ok(())
 }
 

@@ -29,6 +29,38 @@ pub enum Command {
     Serve(Serve),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
+    /// Make folders for --replay: nodes with GPUs and fabric for machines that have none.
+    #[command(subcommand)]
+    Replay(Replay),
+}
+
+/// `replay`.
+#[derive(Debug, Subcommand)]
+pub enum Replay {
+    /// Write a folder, or bring one up to date: with a later second its counters move on.
+    Write(WriteReplay),
+    /// Show which profiles and faults there are.
+    List,
+}
+
+/// `replay write`.
+#[derive(Debug, Args)]
+pub struct WriteReplay {
+    /// The machine; `replay list` shows all.
+    #[arg(long, value_name = "NAME")]
+    pub profile: String,
+    /// What is wrong with it; may be given more than once.
+    #[arg(long = "fault", value_name = "NAME")]
+    pub faults: Vec<String>,
+    /// For how long the node has been at work. Counters grow with it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
+    pub seconds: u64,
+    /// The node's name: nodes of different names have different serial numbers.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub node: String,
+    /// The folder. It must be empty, or a replay already.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 /// `serve`.

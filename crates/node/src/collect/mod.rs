@@ -9,6 +9,7 @@ mod diskstats;
 mod entropy;
 mod filefd;
 mod filesystem;
+mod gpu;
 mod hwmon;
 mod loadavg;
 mod meminfo;
@@ -53,6 +54,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &entropy::COLLECTOR,
     &filefd::COLLECTOR,
     &filesystem::COLLECTOR,
+    &gpu::COLLECTOR,
     &hwmon::COLLECTOR,
     &loadavg::COLLECTOR,
     &meminfo::COLLECTOR,

@@ -9,5 +9,4 @@ metrics! { "agent" from "the agent itself" {
     counter trainyard_agent_collector_failures_total ["collector"]: "Runs of the collector that failed or passed their deadline.";
     counter trainyard_agent_series_dropped_total ["collector"]: "Series that were left out because the collector passed its limit.";
     counter trainyard_agent_scrapes_total []: "Expositions that were given out.";
-    gauge trainyard_agent_replay ["profile"]: "1 where accelerators and fabric are replayed; none of these values is a machine's.";
 } }

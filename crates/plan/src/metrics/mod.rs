@@ -9,9 +9,13 @@ use std::collections::HashMap;
 /// Makes the statics of one collector's metrics, and its part of the table.
 ///
 /// `KIND NAME [LABELS] in UNIT from KEY: HELP;` where labels, unit and key may be left out. The unit then follows from the
-/// name's ending; the key is what the value is called in the collector's source.
+/// name's ending; the key is what the value is called in the collector's source. Where most metrics of a collector have
+/// the same labels, `each [LABELS]` behind the source gives them to those that name none.
 macro_rules! metrics {
-    ($collector:literal from $source:literal {
+    ($collector:literal from $source:literal { $($metrics:tt)* }) => {
+        metrics! { $collector from $source each [] { $($metrics)* } }
+    };
+    ($collector:literal from $source:literal each $each:tt {
         $( $kind:ident $name:ident $([$($label:literal),* $(,)?])? $(in $unit:literal)? $(from $key:literal)? : $help:literal; )*
     }) => {
         $(
@@ -22,7 +26,7 @@ macro_rules! metrics {
                 kind: $crate::metrics::MetricKind::$kind,
                 declared_unit: metrics!(@text $($unit)?),
                 help: $help,
-                labels: &[$($($label),*)?],
+                labels: metrics!(@labels $([$($label),*])? $each),
                 collector: $collector,
                 source: $source,
                 key: metrics!(@text $($key)?),
@@ -31,6 +35,8 @@ macro_rules! metrics {
         /// What this collector has.
         pub static TABLE: $crate::metrics::Table = $crate::metrics::Table { collector: $collector, metrics: &[$(&$name),*] };
     };
+    (@labels [$($own:literal),*] $each:tt) => { &[$($own),*] };
+    (@labels $each:tt) => { &$each };
     (@text) => { "" };
     (@text $text:literal) => { $text };
 }
@@ -44,6 +50,7 @@ pub mod diskstats;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
+pub mod gpu;
 pub mod hwmon;
 pub mod loadavg;
 pub mod meminfo;
@@ -79,6 +86,7 @@ static TABLES: &[&Table] = &[
     &entropy::TABLE,
     &filefd::TABLE,
     &filesystem::TABLE,
+    &gpu::TABLE,
     &hwmon::TABLE,
     &loadavg::TABLE,
     &meminfo::TABLE,
