@@ -72,6 +72,8 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
 async fn print_metrics(arguments: &Collecting) -> Outcome {
     let conductor = start(arguments, &events(), Tempo::default())?;
     conductor.begun().await;
+    // Nobody asks again: what has a pace of its own is waited for.
+    conductor.settled(std::time::Duration::from_secs(30)).await;
     ui::print(&write(&conductor.pages(), Format::Classic));
     Ok(())
 }

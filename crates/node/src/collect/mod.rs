@@ -2,6 +2,7 @@
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
 mod loadavg;
+pub mod slurm;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::files::Roots;
 use crate::sheet::{Labels, Sheet};
 
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &slurm::COLLECTOR];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {
@@ -65,6 +66,8 @@ pub struct Setting {
     pub events: Events,
     /// The node's name.
     pub host: String,
+    /// How Slurm is asked; it is not without this.
+    pub slurm: Option<slurm::Access>,
 }
 
 /// Reads one thing, again and again.
@@ -77,6 +80,11 @@ pub trait Collector: Send {
     /// Labels of every sample, for example that they are replayed.
     fn constant_labels(&self) -> Labels {
         Labels::default()
+    }
+
+    /// Its own pace, in place of its kind's, where that is paced.
+    fn pace(&self) -> Option<Duration> {
+        None
     }
 }
 

@@ -35,9 +35,10 @@ macro_rules! metrics {
 
 pub mod agent;
 pub mod loadavg;
+pub mod slurm;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE];
+static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &slurm::TABLE];
 
 /// One collector's metrics.
 #[derive(Debug)]

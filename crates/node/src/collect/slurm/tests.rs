@@ -1,0 +1,1 @@
+//! What Slurm's programs wrote, and what is made of it.
