@@ -122,7 +122,8 @@ impl Jobs {
         // `ReqNodeNotAvail, UnavailableNodes:…`: what follows differs from job to job.
         let reason = reason.split(',').next().unwrap_or_default();
         self.dependent += u64::from(reason == "Dependency");
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        // Spaces: `Nodes required for job are DOWN, DRAINED or reserved …` is a reason of Slurm's too.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b' ';
         let is_slurms = !reason.is_empty() && reason.len() <= REASON_BYTES_MAX && reason.bytes().all(is_plain);
         *self.reasons.of(if is_slurms { reason } else { OTHER }) += 1;
     }
