@@ -101,6 +101,8 @@ fn open_to_strangers(address: SocketAddr) -> String {
 async fn print_metrics(arguments: &Collecting) -> Outcome {
     let conductor = start(arguments, &events(), Tempo::default())?;
     conductor.begun().await;
+    // Nobody asks again: what has a pace of its own is waited for.
+    conductor.settled(std::time::Duration::from_secs(30)).await;
     ui::print(&write(&conductor.pages(), Format::Classic));
     Ok(())
 }

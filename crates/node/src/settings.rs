@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::collect::slurm::{Access, Programs};
 use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting};
 use crate::events::Events;
 use crate::files::Roots;
@@ -116,6 +117,60 @@ pub struct Collecting {
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// Slurm.
+    #[command(flatten)]
+    pub slurm: Slurm,
+}
+
+/// How Slurm is asked.
+#[derive(Debug, Clone, Args)]
+pub struct Slurm {
+    /// Ask Slurm's controller for nodes, jobs, partitions, shares and the scheduler. One agent of a cluster does, the head's.
+    #[arg(long = "slurm")]
+    pub is_asked: bool,
+    /// Seconds between two times that Slurm is asked, however many scrape.
+    #[arg(long = "slurm-interval", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    pub interval: u64,
+    /// Where Slurm's programs are, if not on the search path or in /opt/slurm/bin.
+    #[arg(long = "slurm-programs", value_name = "FOLDER")]
+    pub programs: Option<PathBuf>,
+    /// The slurm.conf, if Slurm's programs do not find it by themselves.
+    #[arg(long = "slurm-conf", value_name = "FILE")]
+    pub conf: Option<PathBuf>,
+    /// The most partitions, and users, and accounts, that have series of their own; the rest of each is shown as one.
+    #[arg(long = "slurm-names", value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub names: u32,
+}
+
+impl Slurm {
+    fn access(&self) -> Option<Access> {
+        let find = |program: &str| find_program(self.programs.as_deref(), program);
+        self.is_asked.then(|| Access {
+            interval: Duration::from_secs(self.interval),
+            programs: Programs {
+                scontrol: find("scontrol"),
+                squeue: find("squeue"),
+                sdiag: find("sdiag"),
+                sshare: find("sshare"),
+            },
+            conf: self.conf.clone(),
+            names: self.names as usize,
+        })
+    }
+}
+
+/// Where ParallelCluster has Slurm. A service's search path does not have it.
+const PARALLELCLUSTER: &str = "/opt/slurm/bin";
+
+/// A path for the program, or its name for whoever starts it to search, and to say that it is missing.
+fn find_program(folder: Option<&std::path::Path>, program: &str) -> PathBuf {
+    if let Some(folder) = folder {
+        return folder.join(program);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let elsewhere = PathBuf::from(PARALLELCLUSTER).join(program);
+    if !on_path && elsewhere.is_file() { elsewhere } else { PathBuf::from(program) }
 }
 
 impl Collecting {
@@ -148,6 +203,7 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
+            slurm: self.slurm.access(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod process;
 mod processes;
 mod schedstat;
 mod selinux;
+pub mod slurm;
 mod sockstat;
 mod softnet;
 mod stat;
@@ -69,6 +70,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &processes::COLLECTOR,
     &schedstat::COLLECTOR,
     &selinux::COLLECTOR,
+    &slurm::COLLECTOR,
     &sockstat::COLLECTOR,
     &softnet::COLLECTOR,
     &stat::COLLECTOR,
@@ -145,6 +147,8 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// How Slurm is asked; it is not without this.
+    pub slurm: Option<slurm::Access>,
 }
 
 /// Whose values an agent collects, where several agents share a machine.
@@ -194,6 +198,11 @@ pub trait Collector: Send {
     /// Labels of every sample, for example that they are replayed.
     fn constant_labels(&self) -> Labels {
         Labels::default()
+    }
+
+    /// Its own pace, in place of its kind's, where that is paced.
+    fn pace(&self) -> Option<Duration> {
+        None
     }
 }
 

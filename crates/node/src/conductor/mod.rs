@@ -118,6 +118,14 @@ impl Conductor {
         let _ = tokio::time::timeout(self.inner.tempo.deadline * 2, finished.wait_for(|round| *round > 0)).await;
     }
 
+    /// Waits until every collector came back once, paced ones too, but no longer than this.
+    pub async fn settled(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while Instant::now() < until && !self.told().iter().all(|told| told.has_run) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// All pages as they are now, the agent's own first. Counted as a scrape.
     pub fn pages(&self) -> Vec<Arc<Page>> {
         let scrapes = {

@@ -12,6 +12,8 @@ use crate::sheet::{Labels, Page, Sheet};
 pub(super) struct Slot {
     pub(super) kind: &'static Kind,
     labels: Labels,
+    /// Runs do not begin faster than this after one another.
+    pace: Duration,
     collector: Mutex<Box<dyn Collector>>,
     state: Mutex<State>,
 }
@@ -34,16 +36,17 @@ struct State {
 impl Slot {
     pub(super) fn new(made: Made) -> Self {
         let Made { kind, collector, labels } = made;
-        Self { kind, labels, collector: Mutex::new(collector), state: Mutex::default() }
+        let pace = match kind.lane {
+            Lane::Paced(pace) => collector.pace().unwrap_or(pace),
+            Lane::Shared | Lane::Own => Duration::ZERO,
+        };
+        Self { kind, labels, pace, collector: Mutex::new(collector), state: Mutex::default() }
     }
 
     /// Takes the slot for a run, unless one still runs, or it is too soon for another.
     pub(super) fn take(&self) -> bool {
         let mut state = lock(&self.state);
-        let is_too_soon = match (self.kind.lane, state.started) {
-            (Lane::Paced(pace), Some(started)) => started.elapsed() < pace,
-            _ => false,
-        };
+        let is_too_soon = state.started.is_some_and(|started| started.elapsed() < self.pace);
         if state.is_running || is_too_soon {
             return false;
         }

@@ -65,6 +65,7 @@ pub mod process;
 pub mod processes;
 pub mod schedstat;
 pub mod selinux;
+pub mod slurm;
 pub mod sockstat;
 pub mod softnet;
 pub mod stat;
@@ -101,6 +102,7 @@ static TABLES: &[&Table] = &[
     &processes::TABLE,
     &schedstat::TABLE,
     &selinux::TABLE,
+    &slurm::TABLE,
     &sockstat::TABLE,
     &softnet::TABLE,
     &stat::TABLE,
