@@ -129,7 +129,7 @@ pub struct Slurm {
     #[arg(long = "slurm")]
     pub is_asked: bool,
     /// Seconds between two times that Slurm is asked, however many scrape.
-    #[arg(long = "slurm-interval", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    #[arg(id = "slurm_interval", long = "slurm-interval", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub interval: u64,
     /// Where Slurm's programs are, if not on the search path or in /opt/slurm/bin.
     #[arg(long = "slurm-programs", value_name = "FOLDER")]

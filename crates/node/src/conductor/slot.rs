@@ -9,6 +9,9 @@ use super::{Happening, lock};
 use crate::collect::{Collector, Kind, Lane, Made, Problem};
 use crate::sheet::{Labels, Page, Sheet};
 
+/// A paced collector that failed runs again after so long.
+const RETRY: Duration = Duration::from_secs(5);
+
 pub(super) struct Slot {
     pub(super) kind: &'static Kind,
     labels: Labels,
@@ -46,7 +49,9 @@ impl Slot {
     /// Takes the slot for a run, unless one still runs, or it is too soon for another.
     pub(super) fn take(&self) -> bool {
         let mut state = lock(&self.state);
-        let is_too_soon = state.started.is_some_and(|started| started.elapsed() < self.pace);
+        // What failed is asked again sooner: at the start of a machine, its services come one after the other.
+        let pace = if state.problem.is_some() { self.pace.min(RETRY) } else { self.pace };
+        let is_too_soon = state.started.is_some_and(|started| started.elapsed() < pace);
         if state.is_running || is_too_soon {
             return false;
         }

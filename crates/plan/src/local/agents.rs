@@ -31,12 +31,13 @@ fn agent(facts: &LocalFacts, layout: &Layout, node: &Node, beyond_slurm: u16) ->
         let port = facts.first_port.saturating_add(beyond_slurm).saturating_add(number);
         format!("{}:{port}", loopback(facts))
     };
-    let scope = if node.name == HEAD { "host" } else { "node" };
+    let (scope, also) = if node.name == HEAD { ("host", &["--slurm"][..]) } else { ("node", &[][..]) };
     let state = layout.at(&format!("nodes/{}/agent", node.name));
     let mut arguments: Vec<String> =
         ["serve", "--listen", &listen, "--host", &node.name, "--state", &state, "--scope", scope]
             .map(str::to_owned)
             .into();
+    arguments.extend(also.iter().map(|word: &&str| (*word).to_owned()));
     if !is_apart {
         arguments.push("--shares-namespaces".into());
     }
