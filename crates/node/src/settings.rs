@@ -101,6 +101,9 @@ pub struct Collecting {
     /// Show what this folder holds in place of accelerators, fabric and kernel log. All of it is labelled as a replay.
     #[arg(long, value_name = "FOLDER")]
     pub replay: Option<PathBuf>,
+    /// NVIDIA's library, if the system's loader does not find it.
+    #[arg(long, value_name = "FILE")]
+    pub nvml: Option<PathBuf>,
     /// Keep counts (Xids) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
@@ -133,6 +136,7 @@ impl Collecting {
         Setting {
             roots: Roots { proc, sys, root, fabric_sys },
             replay: self.replay.clone(),
+            nvml: self.nvml.clone(),
             state: self.state.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),
