@@ -79,13 +79,11 @@ fn register(library: &'static Library, devices: &[(Device<'static>, String)]) ->
         let mut set = library.create_event_set().ok()?;
         for at in 0..able.len() {
             let device = able.get(at)?;
-            match device.register_events(EventTypes::CRITICAL_XID_ERROR, set) {
-                Ok(same) => set = same,
-                Err(_) => {
-                    able.remove(at);
-                    continue 'anew;
-                }
-            }
+            let Ok(same) = device.register_events(EventTypes::CRITICAL_XID_ERROR, set) else {
+                able.remove(at);
+                continue 'anew;
+            };
+            set = same;
         }
         return Some(set);
     }

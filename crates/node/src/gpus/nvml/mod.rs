@@ -157,6 +157,6 @@ fn identity(library: &Library, device: &Device<'_>, index: u32, answers: &mut An
     gpu.temperatures.shutdown = threshold(TemperatureThreshold::Shutdown);
     gpu.pcie.generation_max = answers.known(device.max_pcie_link_gen());
     gpu.pcie.width_max = answers.known(device.max_pcie_link_width());
-    gpu.vgpu_licensed = answers.known(device.virtualization_mode()).and_then(partitions::licence);
+    gpu.vgpu_licensed = answers.known(device.virtualization_mode()).as_ref().and_then(partitions::licence);
     gpu
 }

@@ -31,6 +31,6 @@ pub(super) fn read(library: &'static Library, device: &Device<'static>, profiler
 }
 
 /// A GPU that is not virtual has no licence for it; of a virtual one NVML's wrapper does not tell.
-pub(super) fn licence(mode: GpuVirtualizationMode) -> Option<bool> {
+pub(super) fn licence(mode: &GpuVirtualizationMode) -> Option<bool> {
     matches!(mode, GpuVirtualizationMode::Bare | GpuVirtualizationMode::PassThrough).then_some(false)
 }
