@@ -111,6 +111,9 @@ pub struct Collecting {
     /// With --scope: the nodes share the machine's network and processes too.
     #[arg(long)]
     pub shares_namespaces: bool,
+    /// NVIDIA's library, if the system's loader does not find it.
+    #[arg(long, value_name = "FILE")]
+    pub nvml: Option<PathBuf>,
     /// Keep counts (Xids) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
@@ -198,6 +201,7 @@ impl Collecting {
         Setting {
             roots: Roots { proc, sys, root, fabric_sys },
             replay: self.replay.clone(),
+            nvml: self.nvml.clone(),
             state: self.state.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),

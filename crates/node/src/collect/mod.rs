@@ -137,6 +137,8 @@ pub struct Setting {
     pub roots: Roots,
     /// A folder with what is replayed in place of accelerators, fabric and kernel log.
     pub replay: Option<PathBuf>,
+    /// NVML, if it is not where the system's loader finds it.
+    pub nvml: Option<PathBuf>,
     /// Where counts are kept over a restart; nothing is kept without it.
     pub state: Option<PathBuf>,
     /// Where what is noticed is told.

@@ -2,6 +2,8 @@
 //!
 //! Every value is optional: parts and drivers differ in what they tell, and what is not told is unknown, never 0.
 
+mod nvml;
+mod nvml_ffi;
 mod reading;
 mod replay;
 
@@ -59,8 +61,10 @@ pub struct Xid {
     pub at: Timestamp,
 }
 
-/// The GPUs of the replay folder, or nothing where there is none.
+/// The GPUs of the replay folder or of the machine, or nothing where there are none.
 pub fn open(setting: &Setting) -> Option<Box<dyn Gpus>> {
-    let folder = setting.replay.as_ref()?;
-    Some(Box::new(replay::Replayed::open(folder)?))
+    match &setting.replay {
+        Some(folder) => Some(Box::new(replay::Replayed::open(folder)?)),
+        None => Some(Box::new(nvml::Nvml::open(setting.nvml.as_deref())?)),
+    }
 }

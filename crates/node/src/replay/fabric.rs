@@ -13,7 +13,7 @@ pub(super) struct Device {
     pub(super) numa_node: u8,
     pub(super) gbit_s: u64,
     /// Its PCI number.
-    pub(super) device: &'static str,
+    pub(super) pci_id: &'static str,
     /// `ports/1/hw_counters`.
     pub(super) port: Vec<(&'static str, u64)>,
     /// `hw_counters`.
@@ -33,7 +33,7 @@ pub(super) fn at_work(profile: &Profile, seconds: u64, node: &str) -> Vec<Device
             guid: format!("{}:{}:{}:{}", quarter(0), quarter(1), quarter(2), quarter(3)),
             numa_node: u8::from(at >= count / 2),
             gbit_s: fabric.gbit_s,
-            device: fabric.device,
+            pci_id: fabric.pci_id,
             port: port(fabric, seconds),
             own: own(seconds),
             name,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Wanted;
 use super::fabric::Device;
-use super::node::Node;
+use super::node::{Node, STARTED};
 
 /// What a folder of ours may have at its top.
 const PARTS: &[&str] = &["replay.json", "gpus", "sys", "kmsg", "xids.json", "neuron"];
@@ -64,7 +64,7 @@ fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()>
     fs::create_dir_all(folder)?;
     let mut tree = about(wanted);
     tree["instance_type"] = node.profile.instance_type.into();
-    tree["started"] = node.started().to_string().into();
+    tree["started"] = STARTED.to_string().into();
     // First, so that a folder that is half written is known as ours.
     write_json(&folder.join("replay.json"), &tree)?;
     if node.profile.chip.is_some() {
@@ -118,7 +118,7 @@ fn write_device(device: &Device, sys: &Path) -> std::io::Result<()> {
         (port.join("link_layer"), "Unspecified"),
         (port.join("rate"), speed),
         (pci.join("vendor"), "0x1d0f"),
-        (pci.join("device"), device.device),
+        (pci.join("device"), device.pci_id),
         (pci.join("numa_node"), &numa_node),
         (pci.join("uevent"), "DRIVER=efa"),
     ];

@@ -7,7 +7,7 @@ use super::{Profile, Wanted, chips};
 use crate::gpus::{Reading, Xid};
 
 /// When every replayed node was started.
-const STARTED: Timestamp = Timestamp::constant(1_767_225_600, 0);
+pub(super) const STARTED: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// The second after the start at which a fault happens.
 const FAULT_SECOND: u64 = 300;
@@ -75,11 +75,6 @@ impl Node {
             format!("{},{number},{},-;{}\n", record.priority, record.microseconds, record.text)
         };
         self.log.iter().enumerate().map(line).collect()
-    }
-
-    /// When it was started.
-    pub(super) fn started(&self) -> Timestamp {
-        STARTED
     }
 }
 

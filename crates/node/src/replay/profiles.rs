@@ -45,7 +45,7 @@ pub(super) struct Fabric {
     pub(super) slot: u8,
     pub(super) gbit_s: u64,
     /// The device's PCI number.
-    pub(super) device: &'static str,
+    pub(super) pci_id: &'static str,
     /// Whether it can write to another node's memory.
     pub(super) can_write: bool,
     /// Whether it counts what it had to send again (Nitro 4 and newer).
@@ -110,7 +110,7 @@ const B300: Chip = Chip {
 };
 
 const NITRO_5: Fabric =
-    Fabric { buses: &[], slot: 0, gbit_s: 200, device: "0xefa3", can_write: true, counts_retransmits: true };
+    Fabric { buses: &[], slot: 0, gbit_s: 200, pci_id: "0xefa3", can_write: true, counts_retransmits: true };
 
 const SXM5_BUSES: &[&str] = &["53:00.0", "64:00.0", "75:00.0", "86:00.0", "97:00.0", "A8:00.0", "B9:00.0", "CA:00.0"];
 
@@ -126,7 +126,7 @@ pub static PROFILES: &[Profile] = &[
             buses: &[16, 32, 144, 160],
             slot: 27,
             gbit_s: 100,
-            device: "0xefa1",
+            pci_id: "0xefa1",
             can_write: false,
             counts_retransmits: false,
         },
@@ -144,7 +144,7 @@ pub static PROFILES: &[Profile] = &[
                 166, 167, 181, 182, 183, 184, 198, 199, 200, 201,
             ],
             gbit_s: 100,
-            device: "0xefa2",
+            pci_id: "0xefa2",
             ..NITRO_5
         },
         has_neuron: false,
@@ -193,7 +193,7 @@ pub static PROFILES: &[Profile] = &[
             buses: &[16, 32, 48, 64, 144, 160, 176, 192],
             slot: 29,
             gbit_s: 100,
-            device: "0xefa2",
+            pci_id: "0xefa2",
             ..NITRO_5
         },
         has_neuron: true,
