@@ -135,13 +135,13 @@ pub struct Slurm {
     #[arg(id = "slurm_interval", long = "slurm-interval", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub interval: u64,
     /// Where Slurm's programs are, if not on the search path or in /opt/slurm/bin.
-    #[arg(long = "slurm-programs", value_name = "FOLDER")]
+    #[arg(id = "slurm_programs", long = "slurm-programs", value_name = "FOLDER")]
     pub programs: Option<PathBuf>,
     /// The slurm.conf, if Slurm's programs do not find it by themselves.
-    #[arg(long = "slurm-conf", value_name = "FILE")]
+    #[arg(id = "slurm_conf", long = "slurm-conf", value_name = "FILE")]
     pub conf: Option<PathBuf>,
     /// The most partitions, and users, and accounts, that have series of their own; the rest of each is shown as one.
-    #[arg(long = "slurm-names", value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    #[arg(id = "slurm_names", long = "slurm-names", value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub names: u32,
 }
 
@@ -156,7 +156,8 @@ impl Slurm {
                 sdiag: find("sdiag"),
                 sshare: find("sshare"),
             },
-            conf: self.conf.clone(),
+            // The collector gives the programs no variable of Slurm's but this.
+            conf: self.conf.clone().or_else(|| std::env::var_os("SLURM_CONF").map(PathBuf::from)),
             names: self.names as usize,
         })
     }
@@ -216,5 +217,33 @@ impl Serve {
     /// The interval.
     pub fn interval(&self) -> Duration {
         Duration::from_secs(self.interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_whole() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn slurms_programs_are_where_they_are_said_to_be() {
+        let told = ["trainyard-agent", "serve", "--slurm", "--slurm-interval", "60", "--slurm-programs", "/opt/x"];
+        let Command::Serve(serve) = Arguments::try_parse_from(told).unwrap().command else { panic!("not serve") };
+        let access = serve.collecting.slurm.access().unwrap();
+        assert_eq!(access.interval, Duration::from_secs(60));
+        assert_eq!(access.programs.squeue, PathBuf::from("/opt/x/squeue"));
+        assert_eq!(serve.interval(), Duration::from_secs(10));
+        let Command::Print(collecting) = Arguments::try_parse_from(["trainyard-agent", "print"]).unwrap().command
+        else {
+            panic!("not print")
+        };
+        assert!(collecting.slurm.access().is_none());
+        assert!(Arguments::try_parse_from(["trainyard-agent", "serve", "--slurm-interval", "4"]).is_err());
     }
 }
