@@ -8,6 +8,8 @@ pub mod conductor;
 pub mod events;
 pub mod exposition;
 pub mod files;
+pub mod jobs;
 pub mod serve;
 pub mod settings;
 pub mod sheet;
+pub mod tripwire;

@@ -9,6 +9,7 @@ use clap::Parser;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
+use trainyard_node::files::open_many;
 use trainyard_node::serve::{Part, Site, listen, serve};
 use trainyard_node::settings::{Arguments, Collecting, Command, Serve};
 
@@ -18,6 +19,7 @@ const USAGE: u8 = 2;
 const REFUSED: u8 = 3;
 
 fn main() -> ExitCode {
+    open_many();
     // One thread for connections: they are few, and each costs less than a collection.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

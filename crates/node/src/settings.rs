@@ -104,6 +104,7 @@ impl Collecting {
             state: self.state.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),
+            ..Setting::default()
         }
     }
 }

@@ -1,18 +1,20 @@
 //! What is collected. A collector is one file and one line of [`COLLECTORS`], and its metrics stand in the table
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
+mod efa;
 mod loadavg;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::events::Events;
-use crate::files::Roots;
+use crate::files::{Roots, word};
+use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &efa::COLLECTOR];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {
@@ -50,6 +52,19 @@ pub enum Scope {
     Machine,
     /// The node's own, also where nodes share a machine.
     Node,
+    /// The machine's, or the node's own where it is replayed: every node can be given a folder of its own.
+    MachineUnlessReplayed,
+}
+
+impl Scope {
+    /// Whether all nodes of one machine would show the same.
+    pub fn is_machines(self, is_replayed: bool) -> bool {
+        match self {
+            Self::Machine => true,
+            Self::Node => false,
+            Self::MachineUnlessReplayed => !is_replayed,
+        }
+    }
 }
 
 /// What collectors are made with.
@@ -65,6 +80,25 @@ pub struct Setting {
     pub events: Events,
     /// The node's name.
     pub host: String,
+    /// What runs on the node, as the collector of jobs found it last.
+    pub jobs: Jobs,
+}
+
+impl Setting {
+    /// The labels of everything that is replayed: with them nobody takes it for a machine's. None without a replay.
+    pub fn replay_labels(&self) -> Labels {
+        match &self.replay {
+            Some(folder) => Labels::new(&[("replay", &replay_profile(folder))]),
+            None => Labels::default(),
+        }
+    }
+}
+
+/// What a replay says that it is. One that does not say is a replay all the same.
+fn replay_profile(folder: &Path) -> String {
+    let description = word(&folder.join("replay.json")).unwrap_or_default();
+    let description: serde_json::Value = serde_json::from_str(&description).unwrap_or_default();
+    description.get("profile").and_then(|profile| profile.as_str()).unwrap_or("unknown").to_owned()
 }
 
 /// Reads one thing, again and again.
@@ -143,5 +177,34 @@ mod tests {
         let collectors: BTreeSet<&str> = COLLECTORS.iter().map(|kind| kind.name).chain(["agent"]).collect();
         let in_table: BTreeSet<&str> = trainyard_plan::metrics::all().map(|metric| metric.collector).collect();
         assert_eq!(collectors, in_table);
+    }
+
+    #[test]
+    fn what_is_replayed_says_so_and_of_which_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let labels = |text: Option<&str>| {
+            if let Some(text) = text {
+                fs_err::write(folder.path().join("replay.json"), text).unwrap();
+            }
+            Setting { replay: Some(folder.path().to_owned()), ..Setting::default() }.replay_labels()
+        };
+        let unknown = Labels::new(&[("replay", "unknown")]);
+        assert_eq!(labels(None), unknown);
+        assert_eq!(labels(Some("{\"profile\": \"p5\"}")), Labels::new(&[("replay", "p5")]));
+        assert_eq!(labels(Some("{\"profile\": 5}")), unknown);
+        assert_eq!(labels(Some("no JSON")), unknown);
+        assert_eq!(Setting::default().replay_labels(), Labels::default());
+    }
+
+    #[test]
+    fn a_replay_makes_the_machines_fabric_the_nodes_own() {
+        for (scope, is_replayed, expected) in [
+            (Scope::Machine, true, true),
+            (Scope::Node, false, false),
+            (Scope::MachineUnlessReplayed, false, true),
+            (Scope::MachineUnlessReplayed, true, false),
+        ] {
+            assert_eq!(scope.is_machines(is_replayed), expected, "{scope:?}");
+        }
     }
 }

@@ -34,10 +34,11 @@ macro_rules! metrics {
 }
 
 pub mod agent;
+pub mod efa;
 pub mod loadavg;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE];
+static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &efa::TABLE];
 
 /// One collector's metrics.
 #[derive(Debug)]
