@@ -12,6 +12,7 @@ use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
 
+use trainyard_node::files::open_many;
 use trainyard_node::replay::Wanted;
 use trainyard_node::settings::{Arguments, Collecting, Command, Replay, Serve, WriteReplay};
 
@@ -21,6 +22,7 @@ const USAGE: u8 = 2;
 const REFUSED: u8 = 3;
 
 fn main() -> ExitCode {
+    open_many();
     // One thread for connections: they are few, and each costs less than a collection.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -209,6 +209,7 @@ impl Collecting {
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
             slurm: self.slurm.access(),
+            ..Setting::default()
         }
     }
 }

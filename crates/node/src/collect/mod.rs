@@ -6,6 +6,7 @@ mod conntrack;
 mod cpu;
 mod cpufreq;
 mod diskstats;
+mod efa;
 mod entropy;
 mod filefd;
 mod filesystem;
@@ -35,11 +36,12 @@ mod udp_queues;
 mod uname;
 mod vmstat;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::events::Events;
-use crate::files::Roots;
+use crate::files::{Roots, word};
+use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 
 pub use crate::problem::Problem;
@@ -52,6 +54,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &cpu::COLLECTOR,
     &cpufreq::COLLECTOR,
     &diskstats::COLLECTOR,
+    &efa::COLLECTOR,
     &entropy::COLLECTOR,
     &filefd::COLLECTOR,
     &filesystem::COLLECTOR,
@@ -128,6 +131,8 @@ pub enum Scope {
     Namespace,
     /// The node's own in any case.
     Node,
+    /// The machine's, or the node's own where it is replayed: every node can be given a folder of its own.
+    MachineUnlessReplayed,
 }
 
 /// What collectors are made with.
@@ -151,6 +156,8 @@ pub struct Setting {
     pub shares_namespaces: bool,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
+    /// What runs on the node, as the collector of jobs found it last.
+    pub jobs: Jobs,
 }
 
 /// Whose values an agent collects, where several agents share a machine.
@@ -165,29 +172,42 @@ pub enum ScopeChoice {
     Host,
 }
 
-impl ScopeChoice {
-    /// Labels of the samples of a collector, or nothing where it does not run. `is_apart`: nodes that share the machine
-    /// have namespaces of their own.
-    fn labels(self, scope: Scope, is_apart: bool) -> Option<Labels> {
+impl Setting {
+    /// Makes a collector, where it runs and this machine has something for it.
+    pub fn make(&self, kind: &'static Kind) -> Option<Made> {
+        let labels = self.labels(kind.scope)?;
+        Some(Made { kind, collector: (kind.make)(self)?, labels })
+    }
+
+    /// Labels of the samples of a collector, or nothing where it does not run.
+    fn labels(&self, scope: Scope) -> Option<Labels> {
         let is_shared = match scope {
             Scope::Machine => true,
-            Scope::Namespace => !is_apart,
+            Scope::Namespace => self.shares_namespaces,
+            Scope::MachineUnlessReplayed => self.replay.is_none(),
             Scope::Node => false,
         };
-        match self {
-            Self::Node if is_shared => None,
-            Self::Host if is_shared => Some(Labels::new(&[("scope", "host")])),
+        match self.scope {
+            ScopeChoice::Node if is_shared => None,
+            ScopeChoice::Host if is_shared => Some(Labels::new(&[("scope", "host")])),
             _ => Some(Labels::default()),
+        }
+    }
+
+    /// The labels of everything that is replayed: with them nobody takes it for a machine's. None without a replay.
+    pub fn replay_labels(&self) -> Labels {
+        match &self.replay {
+            Some(folder) => Labels::new(&[("replay", &replay_profile(folder))]),
+            None => Labels::default(),
         }
     }
 }
 
-impl Setting {
-    /// Makes a collector, where it runs and this machine has something for it.
-    pub fn make(&self, kind: &'static Kind) -> Option<Made> {
-        let labels = self.scope.labels(kind.scope, !self.shares_namespaces)?;
-        Some(Made { kind, collector: (kind.make)(self)?, labels })
-    }
+/// What a replay says that it is. One that does not say is a replay all the same.
+fn replay_profile(folder: &Path) -> String {
+    let description = word(&folder.join("replay.json")).unwrap_or_default();
+    let description: serde_json::Value = serde_json::from_str(&description).unwrap_or_default();
+    description.get("profile").and_then(|profile| profile.as_str()).unwrap_or("unknown").to_owned()
 }
 
 /// Reads one thing, again and again.
@@ -220,5 +240,44 @@ mod tests {
         let collectors: BTreeSet<&str> = COLLECTORS.iter().map(|kind| kind.name).chain(["agent"]).collect();
         let in_table: BTreeSet<&str> = trainyard_plan::metrics::all().map(|metric| metric.collector).collect();
         assert_eq!(collectors, in_table);
+    }
+
+    #[test]
+    fn what_is_replayed_says_so_and_of_which_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let labels = |text: Option<&str>| {
+            if let Some(text) = text {
+                fs_err::write(folder.path().join("replay.json"), text).unwrap();
+            }
+            Setting { replay: Some(folder.path().to_owned()), ..Setting::default() }.replay_labels()
+        };
+        let unknown = Labels::new(&[("replay", "unknown")]);
+        assert_eq!(labels(None), unknown);
+        assert_eq!(labels(Some("{\"profile\": \"p5\"}")), Labels::new(&[("replay", "p5")]));
+        assert_eq!(labels(Some("{\"profile\": 5}")), unknown);
+        assert_eq!(labels(Some("no JSON")), unknown);
+        assert_eq!(Setting::default().replay_labels(), Labels::default());
+    }
+
+    #[test]
+    fn what_all_nodes_of_a_machine_would_show_is_left_to_one_of_them() {
+        for (scope, is_replayed, shares_namespaces, is_shared) in [
+            (Scope::Machine, true, false, true),
+            (Scope::Node, false, true, false),
+            (Scope::Namespace, false, false, false),
+            (Scope::Namespace, false, true, true),
+            (Scope::MachineUnlessReplayed, false, false, true),
+            (Scope::MachineUnlessReplayed, true, true, false),
+        ] {
+            let replay = is_replayed.then(|| "replay".into());
+            let setting =
+                |choice| Setting { scope: choice, replay: replay.clone(), shares_namespaces, ..Setting::default() };
+            let none = Some(Labels::default());
+            let labels = |choice| setting(choice).labels(scope);
+            assert_eq!(labels(ScopeChoice::All), none, "{scope:?}");
+            assert_eq!(labels(ScopeChoice::Node), if is_shared { None } else { none.clone() }, "{scope:?}");
+            let host = Some(Labels::new(&[("scope", "host")]));
+            assert_eq!(labels(ScopeChoice::Host), if is_shared { host } else { none.clone() }, "{scope:?}");
+        }
     }
 }

@@ -47,6 +47,7 @@ pub mod conntrack;
 pub mod cpu;
 pub mod cpufreq;
 pub mod diskstats;
+pub mod efa;
 pub mod entropy;
 pub mod filefd;
 pub mod filesystem;
@@ -84,6 +85,7 @@ static TABLES: &[&Table] = &[
     &cpu::TABLE,
     &cpufreq::TABLE,
     &diskstats::TABLE,
+    &efa::TABLE,
     &entropy::TABLE,
     &filefd::TABLE,
     &filesystem::TABLE,

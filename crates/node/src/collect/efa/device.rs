@@ -1,0 +1,203 @@
+//! One EFA device below `/sys/class/infiniband`: what it is, and its files, which stay open.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use trainyard_plan::metrics::Metric;
+
+use super::super::{Problem, misread, unread};
+use crate::files::{Buffer, KeptFile, names, word};
+use crate::sheet::Labels;
+
+/// EFA devices have one.
+const PORTS_MAX: usize = 8;
+
+/// Several times what the driver has.
+const FILES_MAX: usize = 256;
+
+/// Amazon's number among the makers of PCI devices.
+const AMAZON: &str = "0x1d0f";
+
+pub(super) struct Device {
+    pub(super) info: Labels,
+    pub(super) ports: Vec<Port>,
+    folder: PathBuf,
+}
+
+impl Device {
+    /// The device of that name, if it is an EFA.
+    pub(super) fn open(infiniband: &Path, name: &str) -> Option<Self> {
+        let folder = infiniband.join(name);
+        let device = folder.join("device");
+        // A replay may have only one of the two.
+        let is_efa = link_name(&device.join("driver")).is_some_and(|driver| driver == "efa")
+            || word(&device.join("vendor")).is_some_and(|vendor| vendor == AMAZON);
+        if !is_efa {
+            return None;
+        }
+        let address = pci_address(&device).unwrap_or_default();
+        let firmware = word(&folder.join("fw_ver")).unwrap_or_default();
+        let info = Labels::new(&[("device", name), ("pci_bus_id", &address), ("firmware_version", &firmware)]);
+        let numbers = names(&folder.join("ports"), PORTS_MAX);
+        let is_number = |number: &&String| number.parse::<u32>().is_ok();
+        let ports = numbers.iter().filter(is_number).map(|number| Port::new(&folder, name, number)).collect();
+        Some(Self { info, ports, folder })
+    }
+
+    /// Opens what came and lets go of what went, where anything did.
+    pub(super) fn refresh(&mut self, counters: &[&Metric]) {
+        for (nth, port) in self.ports.iter_mut().enumerate() {
+            // The device's own counters are shown with its first port, as those drivers did that had all of them there;
+            // an EFA has no other port.
+            let of_device = (nth == 0).then(|| self.folder.join("hw_counters"));
+            port.refresh(of_device, counters);
+        }
+    }
+}
+
+/// The name at the end of a link.
+fn link_name(link: &Path) -> Option<String> {
+    std::fs::read_link(link).ok()?.file_name()?.to_str().map(str::to_owned)
+}
+
+fn pci_address(device: &Path) -> Option<String> {
+    link_name(device).or_else(|| {
+        let events = word(&device.join("uevent"))?;
+        events.lines().find_map(|line| line.strip_prefix("PCI_SLOT_NAME=")).map(str::to_owned)
+    })
+}
+
+pub(super) struct Port {
+    pub(super) labels: Labels,
+    pub(super) sent: Growth,
+    pub(super) received: Growth,
+    folder: PathBuf,
+    state: KeptFile,
+    rate: KeptFile,
+    /// By rank among the table's counters.
+    counters: Vec<Option<KeptFile>>,
+    changed: [Option<SystemTime>; 2],
+}
+
+impl Port {
+    fn new(device: &Path, name: &str, number: &str) -> Self {
+        let folder = device.join("ports").join(number);
+        Self {
+            labels: Labels::new(&[("device", name), ("port", number)]),
+            sent: Growth::default(),
+            received: Growth::default(),
+            state: KeptFile::attribute(folder.join("state")),
+            rate: KeptFile::attribute(folder.join("rate")),
+            counters: Vec::new(),
+            changed: [None; 2],
+            folder,
+        }
+    }
+
+    /// A folder's time changes when a file in it comes, goes or is replaced: a file that is kept open would go on with
+    /// what it was then.
+    fn refresh(&mut self, of_device: Option<PathBuf>, counters: &[&Metric]) {
+        let own = self.folder.join("hw_counters");
+        let changed = [Some(&own), of_device.as_ref()]
+            .map(|folder| std::fs::metadata(folder?).and_then(|metadata| metadata.modified()).ok());
+        if changed == self.changed && !self.counters.is_empty() {
+            return;
+        }
+        self.changed = changed;
+        self.counters = counters.iter().map(|_| None).collect();
+        for folder in [Some(own), of_device].into_iter().flatten() {
+            let files = names(&folder, FILES_MAX);
+            for (counter, place) in counters.iter().zip(&mut self.counters) {
+                if files.iter().any(|file| file == counter.key) {
+                    *place = Some(KeptFile::attribute(folder.join(counter.key)));
+                }
+            }
+        }
+    }
+
+    /// The counter of that rank, where the driver has it.
+    pub(super) fn count(&mut self, rank: usize, buffer: &mut Buffer) -> Result<Option<u64>, Problem> {
+        let Some(Some(file)) = self.counters.get_mut(rank) else { return Ok(None) };
+        match file.number(buffer) {
+            Ok(number) => Ok(Some(number)),
+            Err(error) => Err(unread(file.path())(error)),
+        }
+    }
+
+    /// `4: ACTIVE`.
+    pub(super) fn state(&mut self, buffer: &mut Buffer) -> Result<Option<u64>, Problem> {
+        let number = |text: &str| text.split(':').next()?.trim().parse().ok();
+        Self::optional(&mut self.state, buffer, number, "number of a state")
+    }
+
+    /// `100 Gb/sec (4X EDR)`.
+    pub(super) fn bytes_per_second(&mut self, buffer: &mut Buffer) -> Result<Option<f64>, Problem> {
+        let bytes = |text: &str| {
+            let gigabits: f64 = text.strip_suffix(')').unwrap_or(text).split_once(" Gb/sec")?.0.trim().parse().ok()?;
+            (gigabits.is_finite() && gigabits >= 0.0).then_some(gigabits * 1e9 / 8.0)
+        };
+        Self::optional(&mut self.rate, buffer, bytes, "rate in Gb/sec")
+    }
+
+    /// What a file says, where it is there.
+    fn optional<T>(
+        file: &mut KeptFile,
+        buffer: &mut Buffer,
+        meaning: impl Fn(&str) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, Problem> {
+        let read = match file.read(buffer) {
+            Ok(text) => meaning(text.trim()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unread(file.path())(error)),
+        };
+        read.map(Some).ok_or_else(|| misread(file.path(), what))
+    }
+}
+
+/// By how much a counter grew between two looks.
+#[derive(Default)]
+pub(super) struct Growth {
+    before: Option<u64>,
+    now: Option<u64>,
+}
+
+impl Growth {
+    pub(super) fn see(&mut self, value: Option<u64>) {
+        self.now = value;
+    }
+
+    /// Since the last time that this was asked; `None` where the counter does not say. One that begins anew has grown by
+    /// what it shows, and one that was never seen before by nothing that anybody saw.
+    pub(super) fn grown(&mut self) -> Option<u64> {
+        let now = self.now?;
+        let grown = match self.before {
+            Some(before) if before <= now => now - before,
+            Some(_) => now,
+            None => 0,
+        };
+        self.before = Some(now);
+        Some(grown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_that_begins_anew_grows_by_what_it_shows() {
+        let mut growth = Growth::default();
+        for (value, grown) in [
+            (None, None),
+            (Some(7), Some(0)),
+            (Some(9), Some(2)),
+            (None, None),
+            (Some(12), Some(3)),
+            (Some(4), Some(4)),
+        ] {
+            growth.see(value);
+            assert_eq!(growth.grown(), grown, "{value:?}");
+        }
+    }
+}
