@@ -147,6 +147,8 @@ fn a_lost_gpu_does_not_hide_the_others_and_keeps_its_name() {
     let before = collect(&mut *collector);
     assert_eq!(values(&before, "DCGM_FI_DEV_GPU_UTIL", &[]), [97.0; 3]);
     stand_in.now("gpus 3\nlost 1\n");
+    // Its name is asked for again at the second reading, and not told.
+    collect(&mut *collector);
     let text = collect(&mut *collector);
     let name = "UUID=\"GPU-00000000-0000-0000-0000-000000000001\",pci_bus_id=\"00000000:54:00.0\"";
     check(
