@@ -283,6 +283,22 @@ fn a_call_that_hangs_delays_no_round_and_old_values_are_called_stale() {
 }
 
 #[test]
+fn a_library_that_hangs_in_its_start_does_not_stop_the_agent() {
+    let stand_in = StandIn::new("gpus 1\nhang nvmlInit_v2\n", &[]);
+    let started = Instant::now();
+    let (_, mut collector) = stand_in.collector();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let problem = collector.collect(&mut Sheet::default()).unwrap_err();
+    assert_eq!(problem.told(), "NVML hangs in its start: the driver is in trouble");
+    stand_in.now("gpus 1\n");
+    let until = Instant::now() + Duration::from_secs(20);
+    while collector.collect(&mut Sheet::default()).is_err() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(values(&collect(&mut *collector), "trainyard_gpu_up", &[]), [1.0]);
+}
+
+#[test]
 fn each_xid_is_told_once_with_its_gpu() {
     let stand_in = StandIn::new("gpus 2\nxid 1 31\n", &[]);
     let mut gpus = gpus::open(&stand_in.setting()).unwrap();
