@@ -5,16 +5,16 @@ mod ui;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
-use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
-
 use trainyard_node::files::open_many;
-use trainyard_node::replay::Wanted;
-use trainyard_node::settings::{Arguments, Collecting, Command, Replay, Serve, WriteReplay};
+use trainyard_node::replay::{self, Wanted};
+use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
+use trainyard_node::settings::{Arguments, Collecting, Command, PlayReplay, Replay, Serve, WriteReplay};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => runtime.block_on(serve_metrics(&arguments)),
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
-        Command::Replay(arguments) => replay(arguments),
+        Command::Replay(arguments) => replay_folder(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -109,13 +109,25 @@ async fn print_metrics(arguments: &Collecting) -> Outcome {
     Ok(())
 }
 
-fn replay(arguments: Replay) -> Outcome {
+fn replay_folder(arguments: Replay) -> Outcome {
     match arguments {
-        Replay::List => ui::print(&trainyard_node::replay::list()),
+        Replay::List => ui::print(&replay::list()),
+        Replay::Play(arguments) => play(&arguments).map_err(|sentence| (REFUSED, sentence))?,
         Replay::Write(WriteReplay { profile, faults, seconds, node, folder }) => {
             let wanted = Wanted { profile, faults, seconds, node };
-            trainyard_node::replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
+            replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
         }
+    }
+    Ok(())
+}
+
+fn play(arguments: &PlayReplay) -> Result<(), String> {
+    let mut wanted = replay::read(&arguments.folder)?;
+    let (begun, first) = (Instant::now(), wanted.seconds);
+    while begun.elapsed().as_secs() < arguments.seconds {
+        std::thread::sleep(Duration::from_secs(arguments.every));
+        wanted.seconds = first.saturating_add(begun.elapsed().as_secs());
+        replay::write(&wanted, &arguments.folder)?;
     }
     Ok(())
 }

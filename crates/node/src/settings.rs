@@ -10,6 +10,7 @@ use crate::collect::slurm::{Access, Programs};
 use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting};
 use crate::events::Events;
 use crate::files::Roots;
+use crate::replay::SECONDS_MAX;
 
 /// What runs on a node of a training cluster: metrics of GPUs, NVLink, EFA, the machine, Slurm and jobs on one port.
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ pub enum Command {
 pub enum Replay {
     /// Write a folder, or bring one up to date: with a later second its counters move on.
     Write(WriteReplay),
+    /// Let the time of a folder go on: its counters move as those of a node at work.
+    Play(PlayReplay),
     /// Show which profiles and faults there are.
     List,
 }
@@ -54,7 +57,7 @@ pub struct WriteReplay {
     #[arg(long = "fault", value_name = "NAME")]
     pub faults: Vec<String>,
     /// For how long the node has been at work. Counters grow with it.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(0..=100_000_000))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(0..=SECONDS_MAX))]
     pub seconds: u64,
     /// The node's name: nodes of different names have different serial numbers.
     #[arg(long, value_name = "NAME", default_value = "")]
@@ -82,6 +85,20 @@ pub struct Serve {
     /// What is collected.
     #[command(flatten)]
     pub collecting: Collecting,
+}
+
+/// `replay play`.
+#[derive(Debug, Args)]
+pub struct PlayReplay {
+    /// Seconds between two writings.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
+    /// When to stop.
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
+    pub seconds: u64,
+    /// The folder, which `replay write` made.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 /// What is collected, and from where.

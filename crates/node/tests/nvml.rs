@@ -147,6 +147,8 @@ fn a_lost_gpu_does_not_hide_the_others_and_keeps_its_name() {
     let before = collect(&mut *collector);
     assert_eq!(values(&before, "DCGM_FI_DEV_GPU_UTIL", &[]), [97.0; 3]);
     stand_in.now("gpus 3\nlost 1\n");
+    // Its name is asked for again at the second reading, and not told.
+    collect(&mut *collector);
     let text = collect(&mut *collector);
     let name = "UUID=\"GPU-00000000-0000-0000-0000-000000000001\",pci_bus_id=\"00000000:54:00.0\"";
     check(
@@ -278,6 +280,22 @@ fn a_call_that_hangs_delays_no_round_and_old_values_are_called_stale() {
     }
     stale(0.0);
     assert!(told.lock().unwrap()[0].starts_with("Hangs(\"gpu\""), "{:?}", told.lock().unwrap());
+}
+
+#[test]
+fn a_library_that_hangs_in_its_start_does_not_stop_the_agent() {
+    let stand_in = StandIn::new("gpus 1\nhang nvmlInit_v2\n", &[]);
+    let started = Instant::now();
+    let (_, mut collector) = stand_in.collector();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let problem = collector.collect(&mut Sheet::default()).unwrap_err();
+    assert_eq!(problem.told(), "NVML hangs in its start: the driver is in trouble");
+    stand_in.now("gpus 1\n");
+    let until = Instant::now() + Duration::from_secs(20);
+    while collector.collect(&mut Sheet::default()).is_err() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(values(&collect(&mut *collector), "trainyard_gpu_up", &[]), [1.0]);
 }
 
 #[test]

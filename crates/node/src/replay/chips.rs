@@ -21,6 +21,7 @@ pub(super) fn at_work(profile: &Profile, seconds: u64, node: &str) -> Vec<Readin
     let one = |(index, bus): (u32, &&str)| Reading {
         uuid: Some(uuid(profile, index, node)),
         pci_bus_id: Some(format!("00000000:{bus}")),
+        serial: Some(serial(profile, index, node)),
         ..one(chip, index, count, seconds)
     };
     (0..).zip(profile.buses).map(one).collect()
@@ -33,13 +34,18 @@ fn uuid(profile: &Profile, index: u32, node: &str) -> String {
     format!("GPU-{}-{}-{}-{}-{}", part(&a, 0, 8), part(&a, 8, 12), part(&a, 12, 16), part(&b, 0, 4), part(&b, 4, 16))
 }
 
+/// Thirteen decimal digits, as boards have them.
+fn serial(profile: &Profile, index: u32, node: &str) -> String {
+    let number = u64::from_str_radix(&digits(&format!("{}/{node}/{index}/board", profile.name)), 16).unwrap_or(0);
+    format!("165{:010}", number % 10_000_000_000)
+}
+
 fn one(chip: &Chip, index: u32, count: u32, seconds: u64) -> Reading {
     let watts = chip.limit_watts * 9 / 10 + index * 3 % 7;
     Reading {
         index,
         minor: Some(index),
         name: Some(chip.name.into()),
-        serial: Some(format!("165{:010}", 4_220_000 + index)),
         compute_capability: Some(chip.compute_capability.into()),
         vbios_version: Some("96.00.A5.00.01".into()),
         driver_version: Some(DRIVER.into()),

@@ -52,12 +52,7 @@ fn clear(wanted: &Wanted, folder: &Path) -> Result<(), String> {
 }
 
 fn about(wanted: &Wanted) -> Value {
-    json!({
-        "profile": wanted.profile,
-        "faults": wanted.faults,
-        "node": wanted.node,
-        "seconds": wanted.seconds,
-    })
+    serde_json::to_value(wanted).unwrap_or_default()
 }
 
 fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {

@@ -14,11 +14,16 @@ mod profiles;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 pub use faults::{FAULTS, Fault};
 pub use profiles::{PROFILES, Profile};
 
+/// Three years. Beyond that counters would run over.
+pub const SECONDS_MAX: u64 = 100_000_000;
+
 /// What is shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     /// A name of [`PROFILES`].
     pub profile: String,
@@ -36,6 +41,9 @@ pub fn write(wanted: &Wanted, folder: &Path) -> Result<(), String> {
         let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
         format!("there is no profile `{}`; there are: {}", wanted.profile, names.join(", "))
     })?;
+    if wanted.seconds > SECONDS_MAX {
+        return Err(format!("{} s are too long; at most {SECONDS_MAX} s can be shown", wanted.seconds));
+    }
     let mut node = node::Node::at_work(profile, wanted);
     for name in &wanted.faults {
         let fault = FAULTS.iter().find(|fault| fault.name == name).ok_or_else(|| {
@@ -48,6 +56,13 @@ pub fn write(wanted: &Wanted, folder: &Path) -> Result<(), String> {
         fault.happen(&mut node);
     }
     folder::write(&node, wanted, folder)
+}
+
+/// What a folder of ours shows. An error is a sentence.
+pub fn read(folder: &Path) -> Result<Wanted, String> {
+    let said = |error: &dyn std::fmt::Display| format!("{} is no replay: {error}", folder.display());
+    let text = fs_err::read_to_string(folder.join("replay.json")).map_err(|error| said(&error))?;
+    serde_json::from_str(&text).map_err(|error| said(&error))
 }
 
 /// The profiles and faults, for people.
@@ -127,6 +142,31 @@ mod tests {
         let refused = write(&wanted("p5", &[], 1), folder.path()).unwrap_err();
         assert!(refused.contains("is not empty and no replay"), "{refused}");
         assert_eq!(files(folder.path()).len(), 1);
+    }
+
+    #[test]
+    fn counters_follow_from_the_second_and_a_folder_can_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("node");
+        let counter = |name: &str| -> u64 {
+            let path = target.join("sys/class/infiniband/rdmap79s0/ports/1/hw_counters").join(name);
+            fs_err::read_to_string(path).unwrap().trim().parse().unwrap()
+        };
+        for faults in [&[][..], &["efa-idle"]] {
+            write(&wanted("p5", faults, 100), &target).unwrap();
+            let before = counter("tx_bytes");
+            let mut next = read(&target).unwrap();
+            assert_eq!(next, wanted("p5", faults, 100));
+            next.seconds = 160;
+            write(&next, &target).unwrap();
+            let moved = counter("tx_bytes") - before;
+            assert_eq!(moved > 60 * 1_000_000_000, faults.is_empty(), "{moved} bytes with {faults:?}");
+        }
+        for profile in PROFILES {
+            write(&wanted(profile.name, &[], SECONDS_MAX), &folder.path().join(profile.name)).unwrap();
+        }
+        assert!(write(&wanted("p5", &[], SECONDS_MAX + 1), &target).unwrap_err().contains("too long"));
+        assert!(read(folder.path()).unwrap_err().contains("is no replay"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(super) fn monitor_line(seconds: u64) -> Value {
     json!({
         "neuron_runtime_data": [{
             "pid": super::chips::FIRST_PID,
+            "address": "",
             "neuron_runtime_tag": "1",
             "error": "",
             "report": {
@@ -30,6 +31,13 @@ pub(super) fn monitor_line(seconds: u64) -> Value {
                 "period": 1.0,
                 "memory_total_bytes": 549_755_813_888_u64, "memory_used_bytes": 98_784_247_808_u64,
                 "swap_total_bytes": 0, "swap_used_bytes": 0, "error": "",
+            },
+            "vcpu_usage": {
+                "period": 1.0,
+                "average_usage": {
+                    "user": 12.5, "nice": 0, "system": 1.25, "idle": 86.0, "io_wait": 0.25, "irq": 0, "soft_irq": 0,
+                },
+                "usage_data": {}, "context_switch_count": 123_456, "error": "",
             },
             "neuron_hw_counters": { "period": 1.0, "neuron_devices": ecc(), "error": "" },
         },
@@ -92,7 +100,12 @@ fn memory_used() -> Value {
 
 #[allow(clippy::cast_precision_loss, reason = "a handful of cores")]
 fn cores() -> Value {
-    let one = |core: u64| (core.to_string(), json!({ "neuroncore_utilization": 88.0 + (core % 5) as f64 * 0.5 }));
+    let one = |core: u64| {
+        (
+            core.to_string(),
+            json!({ "neuroncore_utilization": 88.0 + (core % 5) as f64 * 0.5, "flops": 41_000_000_000_000_u64 + core }),
+        )
+    };
     Value::Object((0..CHIPS * CORES_PER_CHIP).map(one).collect())
 }
 

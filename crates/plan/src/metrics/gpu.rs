@@ -7,7 +7,7 @@ metrics! { "gpu" from "NVML" each ["gpu", "UUID", "pci_bus_id", "device", "model
     gauge trainyard_agent_replay ["profile"]: "1 where accelerators and fabric are replayed; none of these values is a machine's.";
     gauge trainyard_gpus []: "GPUs that the driver counts, answering or not.";
     gauge trainyard_gpu_up ["gpu", "UUID", "pci_bus_id"]: "1 while the GPU answers the driver, 0 once it is lost.";
-    info trainyard_gpu_info ["gpu", "UUID", "pci_bus_id", "modelName", "serial", "compute_capability", "vbios_version", "driver_version", "cuda_version", "nvml_version"]: "What the GPU is, and the versions of what drives it.";
+    info trainyard_gpu_info ["gpu", "UUID", "pci_bus_id", "model_name", "serial", "compute_capability", "vbios_version", "driver_version", "cuda_version", "nvml_version"]: "What the GPU is, and the versions of what drives it.";
 
     gauge DCGM_FI_DEV_SM_CLOCK in "megahertz" from "nvmlDeviceGetClockInfo": "Clock of the multiprocessors, in MHz.";
     gauge DCGM_FI_DEV_MEM_CLOCK in "megahertz" from "nvmlDeviceGetClockInfo": "Clock of the memory, in MHz.";

@@ -9,7 +9,8 @@ mod partitions;
 mod profiling;
 
 use std::path::Path;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::time::Duration;
 
 use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureThreshold};
 use nvml_wrapper::error::NvmlError;
@@ -21,9 +22,12 @@ use crate::collect::Problem;
 /// What changes with a reset only (peers, firmware, limits) is read again after so many readings.
 const IDENTITY_READINGS: u32 = 60;
 
+/// How long the agent's start waits for the library's. A driver in trouble may let it hang for ever.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The machine's GPUs.
 pub(super) struct Nvml {
-    library: &'static Library,
+    library: Loading,
     gpus: Vec<Gpu>,
     xids: Option<Receiver<Xid>>,
 }
@@ -54,20 +58,51 @@ impl Answers {
     }
 }
 
+/// The library, or who will bring it.
+enum Loading {
+    Loaded(&'static Library),
+    Waiting(Receiver<Option<&'static Library>>),
+}
+
 impl Nvml {
     /// `None` where there is no NVML or no driver.
     pub(super) fn open(path: Option<&Path>) -> Option<Self> {
-        let mut builder = Library::builder();
         // The name without a version belongs to development packages.
-        builder.lib_path(path.map_or("libnvidia-ml.so.1".as_ref(), Path::as_os_str));
-        let library: &'static Library = Box::leak(Box::new(builder.init().ok()?));
+        let path = path.unwrap_or("libnvidia-ml.so.1".as_ref()).to_owned();
+        let (sender, loaded) = sync_channel(1);
+        let load = move || {
+            let library = Library::builder().lib_path(path.as_os_str()).init().ok();
+            let _ = sender.send(library.map(|library| &*Box::leak(Box::new(library)))); // nobody waits any more
+        };
+        std::thread::Builder::new().name("nvml".into()).spawn(load).ok()?;
+        let library = match loaded.recv_timeout(START_PATIENCE) {
+            Ok(library) => Loading::Loaded(library?),
+            Err(RecvTimeoutError::Timeout) => Loading::Waiting(loaded),
+            Err(RecvTimeoutError::Disconnected) => return None,
+        };
         Some(Self { library, gpus: Vec::new(), xids: None })
+    }
+
+    fn library(&mut self) -> Result<&'static Library, Problem> {
+        let loaded = match &self.library {
+            Loading::Loaded(library) => return Ok(library),
+            Loading::Waiting(loaded) => loaded.try_recv(),
+        };
+        match loaded {
+            Ok(Some(library)) => {
+                self.library = Loading::Loaded(library);
+                Ok(library)
+            }
+            Err(TryRecvError::Empty) => Err(Problem::new("NVML hangs in its start: the driver is in trouble")),
+            Ok(None) | Err(TryRecvError::Disconnected) => Err(Problem::new("NVML does not start")),
+        }
     }
 }
 
 impl Gpus for Nvml {
     fn read(&mut self, show: &mut dyn FnMut(Result<&Reading, &Lost>)) -> Result<(), Problem> {
-        let count = self.library.device_count();
+        let library = self.library()?;
+        let count = library.device_count();
         let count = count.map_err(|error| Problem::new("NVML does not say how many GPUs there are").because(error))?;
         let count = count.min(u32::try_from(GPUS_MAX).unwrap_or(u32::MAX));
         self.gpus.truncate(count as usize);
@@ -75,7 +110,7 @@ impl Gpus for Nvml {
             self.gpus.push(Gpu::new(index));
         }
         for gpu in &mut self.gpus {
-            match gpu.read(self.library, count) {
+            match gpu.read(library, count) {
                 Ok(reading) => show(Ok(&reading)),
                 Err(why) => {
                     gpu.fresh_for = 0;
@@ -88,7 +123,7 @@ impl Gpus for Nvml {
     }
 
     fn xids(&mut self) -> Vec<Xid> {
-        let library = self.library;
+        let Ok(library) = self.library() else { return Vec::new() };
         self.xids.get_or_insert_with(|| events::listen(library)).try_iter().collect()
     }
 }
