@@ -18,6 +18,13 @@ fn command(program: &str) -> Command {
     command
 }
 
+/// The same with mounts of its own: what it mounts is gone with it.
+pub(super) fn with_own_mounts(seconds: u64, program: &str) -> Command {
+    let mut command = within(seconds, "unshare");
+    command.args(["--mount", "--propagation", "private", program]);
+    command
+}
+
 /// What it wrote, when it ended well.
 pub(super) fn said(command: &mut Command) -> Result<String, String> {
     let words = |command: &Command| {

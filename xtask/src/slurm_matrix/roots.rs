@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::programs::{said, within};
+use super::programs::{said, with_own_mounts, within};
 
 /// A distribution whose Slurm is tried.
 pub(super) struct Distribution {
@@ -78,7 +78,7 @@ pub(super) fn make(
     fs::create_dir_all(folder).map_err(failed)?;
     match distribution.from {
         From::Here => {
-            let mut debootstrap = within(DEBOOTSTRAP_SECONDS, "debootstrap");
+            let mut debootstrap = with_own_mounts(DEBOOTSTRAP_SECONDS, "debootstrap");
             debootstrap.args(arguments(distribution)).args([distribution.suite.as_ref(), path.as_os_str()]);
             debootstrap.args(debian_mirror());
             said(&mut debootstrap).map_err(|error| {
@@ -103,7 +103,7 @@ fn arguments(distribution: &Distribution) -> Vec<String> {
 /// `chroot FIRST debootstrap …`. The mirror is debootstrap's own default for the suite.
 fn make_within(distribution: &Distribution, first: &Root) -> Result<(), String> {
     let chroot = |seconds: u64| {
-        let mut command = within(seconds, "chroot");
+        let mut command = with_own_mounts(seconds, "chroot");
         command.arg(&first.path);
         command
     };
