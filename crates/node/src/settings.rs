@@ -1,7 +1,8 @@
 //! What the agent is told on its command line.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -164,7 +165,11 @@ pub struct Slurm {
 
 impl Slurm {
     fn access(&self) -> Option<Access> {
-        let find = |program: &str| find_program(self.programs.as_deref(), program);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let find = |program: &str| match &self.programs {
+            Some(folder) => folder.join(program),
+            None => find_program(&path, Path::new(PARALLELCLUSTER), program),
+        };
         self.is_asked.then(|| Access {
             interval: Duration::from_secs(self.interval),
             programs: Programs {
@@ -184,14 +189,10 @@ impl Slurm {
 const PARALLELCLUSTER: &str = "/opt/slurm/bin";
 
 /// A path for the program, or its name for whoever starts it to search, and to say that it is missing.
-fn find_program(folder: Option<&std::path::Path>, program: &str) -> PathBuf {
-    if let Some(folder) = folder {
-        return folder.join(program);
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    let elsewhere = PathBuf::from(PARALLELCLUSTER).join(program);
-    if !on_path && elsewhere.is_file() { elsewhere } else { PathBuf::from(program) }
+fn find_program(path: &OsStr, elsewhere: &Path, program: &str) -> PathBuf {
+    let is_on_path = std::env::split_paths(path).any(|folder| folder.join(program).is_file());
+    let elsewhere = elsewhere.join(program);
+    if !is_on_path && elsewhere.is_file() { elsewhere } else { PathBuf::from(program) }
 }
 
 impl Collecting {
@@ -247,6 +248,18 @@ mod tests {
     #[test]
     fn the_command_line_is_whole() {
         Arguments::command().debug_assert();
+    }
+
+    /// D-A39: a service's search path has no /opt/slurm/bin.
+    #[test]
+    fn slurms_programs_are_found_off_the_search_path_d_a39() {
+        let (on_path, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let found = || find_program(on_path.path().as_os_str(), elsewhere.path(), "squeue");
+        assert_eq!(found(), PathBuf::from("squeue"));
+        fs_err::write(elsewhere.path().join("squeue"), "").unwrap();
+        assert_eq!(found(), elsewhere.path().join("squeue"));
+        fs_err::write(on_path.path().join("squeue"), "").unwrap();
+        assert_eq!(found(), PathBuf::from("squeue"));
     }
 
     #[test]

@@ -100,6 +100,7 @@ fn holds(samples: &Values, expected: &[(&str, f64)]) {
 #[test]
 fn nobody_asks_slurm_without_being_told() {
     assert!((COLLECTOR.make)(&Setting::default()).is_none());
+    assert_eq!(Fake::new("22.05").collector().pace(), Some(Duration::from_secs(30)));
 }
 
 #[test]
@@ -160,6 +161,39 @@ fn what_slurm_22_05_wrote_is_understood() {
         assert!(!samples.keys().any(|series| series.starts_with(beginning)), "{beginning}");
     }
     assert!(samples.iter().all(|(series, value)| !series.starts_with("slurm_lines_unread") || *value == 0.0));
+}
+
+#[test]
+fn what_the_slurm_of_newer_distributions_wrote_is_understood() {
+    for (version, powered_down, alloc, running, configuring, depth) in
+        [("23.11-ubuntu", 1.0, 4.0, 1.0, 1.0, 4.0), ("24.11-debian", 0.0, 2.0, 0.0, 2.0, 2.0)]
+    {
+        let (samples, result) = Fake::new(version).collect();
+        assert!(result.is_ok(), "{version}: {result:?}");
+        let expected = [
+            ("slurm_nodes_total", 6.0),
+            ("slurm_nodes_powered_down", powered_down),
+            ("slurm_nodes_drain", 1.0),
+            ("slurm_nodes_down", 1.0),
+            ("slurm_nodes_maint", 1.0),
+            ("slurm_nodes_mix", 2.0),
+            ("slurm_nodes_flag{powered_down}", 5.0),
+            ("slurm_cpus_total", 44.0),
+            ("slurm_cpus_alloc", alloc),
+            ("slurm_gpus_total", 40.0),
+            ("slurm_gpus_alloc", 3.0),
+            ("slurm_partition_gpus_allocated{gpu}", 3.0),
+            ("slurm_queue_running", running),
+            ("slurm_queue_configuring", configuring),
+            ("slurm_pending_reason_total{JobHeldUser}", 30.0),
+            ("slurm_reservation_node_count{maint1}", 1.0),
+            ("slurm_scheduler_jobs_submitted", 35.0),
+            ("slurm_scheduler_backfill_depth_mean", depth),
+        ];
+        holds(&samples, &expected);
+        let unread = samples.iter().filter(|(series, _)| series.starts_with("slurm_lines_unread"));
+        assert!(unread.clone().count() == 5 && unread.into_iter().all(|(_, value)| *value == 0.0), "{version}");
+    }
 }
 
 #[test]
