@@ -10,6 +10,7 @@ pub mod exposition;
 pub mod files;
 pub mod gpus;
 pub mod jobs;
+pub mod list;
 pub mod problem;
 pub mod replay;
 pub mod serve;

@@ -12,9 +12,10 @@ use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::files::open_many;
+use trainyard_node::list;
 use trainyard_node::replay::{self, Wanted};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
-use trainyard_node::settings::{Arguments, Collecting, Command, PlayReplay, Replay, Serve, WriteReplay};
+use trainyard_node::settings::{Arguments, Collecting, Command, ListFormat, PlayReplay, Replay, Serve, WriteReplay};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -30,6 +31,14 @@ fn main() -> ExitCode {
     };
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => runtime.block_on(serve_metrics(&arguments)),
+        Command::Metrics(arguments) => {
+            let part = arguments.part.as_deref().unwrap_or_default();
+            match arguments.format {
+                ListFormat::Text => ui::print(&list::text(part)),
+                ListFormat::Json => ui::print(&format!("{:#}\n", list::json(part))),
+            }
+            Ok(())
+        }
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
         Command::Replay(arguments) => replay_folder(arguments),
     };

@@ -30,6 +30,8 @@ pub enum Command {
     /// `/metrics` gives what was collected last; values older than half an interval are collected first. `/metrics?fresh`
     /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON.
     Serve(Serve),
+    /// List every metric: what it is, its type, unit and labels, and where it comes from.
+    Metrics(Metrics),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
     /// Make folders for --replay: nodes with GPUs and fabric for machines that have none.
@@ -66,6 +68,26 @@ pub struct WriteReplay {
     /// The folder. It must be empty, or a replay already.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
+}
+
+/// `metrics`.
+#[derive(Debug, Args)]
+pub struct Metrics {
+    /// Only names with this in them.
+    pub part: Option<String>,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `serve`.

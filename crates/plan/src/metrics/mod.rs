@@ -195,6 +195,11 @@ const UNITS: &[&str] = &[
     "_sectors", "_percent",
 ];
 
+/// Every collector's part, in the order of the exposition.
+pub fn tables() -> &'static [&'static Table] {
+    TABLES
+}
+
 /// Every metric, a collector's together.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
     TABLES.iter().flat_map(|table| table.metrics.iter().copied())
