@@ -201,7 +201,7 @@ mod tests {
         let told = ["trainyard-agent", "serve", "--slurm", "--slurm-interval", "60", "--slurm-programs", "/opt/x"];
         let Command::Serve(serve) = Arguments::try_parse_from(told).unwrap().command else { panic!("not serve") };
         let access = serve.collecting.slurm.access().unwrap();
-        assert_eq!(access.interval, Duration::from_secs(60));
+        assert_eq!(access.interval, Duration::from_mins(1));
         assert_eq!(access.programs.squeue, PathBuf::from("/opt/x/squeue"));
         assert_eq!(serve.interval(), Duration::from_secs(10));
         let Command::Print(collecting) = Arguments::try_parse_from(["trainyard-agent", "print"]).unwrap().command
