@@ -102,8 +102,13 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // What a job started outlives slurmd; what is left after this ends within its minute.
+        // What a job started outlives slurmd, and would look for its controller for ever.
         let _ = self.command("scancel", &["-t", "RUNNING"]).output();
+        let until = Instant::now() + Duration::from_secs(10);
+        let ends = || self.command("squeue", &["-h", "-t", "R,CG"]).output().is_ok_and(|jobs| !jobs.stdout.is_empty());
+        while ends() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         // The newest first: slurmd and slurmctld speak through munged.
         for daemon in self.daemons.iter_mut().rev() {
             let _ = daemon.kill();

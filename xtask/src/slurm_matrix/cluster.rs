@@ -179,9 +179,12 @@ impl<'a> Cluster<'a> {
 
 impl Drop for Cluster<'_> {
     fn drop(&mut self) {
-        // Best effort: what the job started ends within its minute.
-        let _ = self.ask(&["scancel", "-u", "root"]);
-        std::thread::sleep(Duration::from_millis(500));
+        // What a job started outlives slurmd, and would look for its controller for ever.
+        let _ = self.ask(&["scancel", "-t", "RUNNING"]);
+        let until = Instant::now() + Duration::from_secs(10);
+        while self.ask(&["squeue", "-h", "-t", "R,CG"]).is_ok_and(|jobs| !jobs.is_empty()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         // slurmd and slurmctld speak through munged.
         for daemon in self.daemons.iter_mut().rev() {
             let _ = daemon.kill();

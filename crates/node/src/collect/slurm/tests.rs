@@ -479,7 +479,7 @@ proptest! {
         prop_assert!(samples.len() < 1000);
         // Each node is in one state.
         let states: f64 = node_state::STATES.iter().map(|(_, _, metric)| samples[metric.name]).sum();
-        prop_assert!((states - samples["slurm_nodes_total"]).abs() < 0.5, "a node is in one state");
+        prop_assert!((states - samples["slurm_nodes_total"]).abs() < 0.5);
         let cpus = ["slurm_cpus_idle", "slurm_cpus_other"].map(|name| samples[name]);
         prop_assert!(cpus.iter().all(|cpus| *cpus <= samples["slurm_cpus_total"]));
     }
