@@ -3,6 +3,7 @@
 
 mod efa;
 mod loadavg;
+mod xid;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use crate::events::Events;
 use crate::files::{Roots, word};
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
+use crate::xid::Inbox;
 
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &efa::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &efa::COLLECTOR, &xid::COLLECTOR];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {
@@ -82,6 +84,8 @@ pub struct Setting {
     pub host: String,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
+    /// Where Xids are handed in that NVML tells of.
+    pub xids: Inbox,
 }
 
 impl Setting {

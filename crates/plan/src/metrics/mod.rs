@@ -36,9 +36,10 @@ macro_rules! metrics {
 pub mod agent;
 pub mod efa;
 pub mod loadavg;
+pub mod xid;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &efa::TABLE];
+static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &efa::TABLE, &xid::TABLE];
 
 /// One collector's metrics.
 #[derive(Debug)]
