@@ -99,9 +99,10 @@ impl KernelLog {
         // Without its birth, a new file could have the number of one that was removed.
         let born = metadata.created().ok().and_then(|born| born.duration_since(std::time::UNIX_EPOCH).ok());
         let name = format!("{}-{}", metadata.ino(), born.unwrap_or_default().as_nanos());
-        self.source = Some(match metadata.file_type().is_char_device() {
-            true => Source::Device(file),
-            false => Source::Lines { file, filled: 0, is_cut: false },
+        self.source = Some(if metadata.file_type().is_char_device() {
+            Source::Device(file)
+        } else {
+            Source::Lines { file, filled: 0, is_cut: false }
         });
         self.seen = None;
         self.buffer.resize(BUFFER_BYTES, 0);

@@ -146,34 +146,40 @@ mod tests {
 
     use super::*;
 
-    fn of(gpu: &str, xid: u32, pid: impl Into<Option<u32>>) -> Option<Line> {
-        Some(Line::Xid { gpu: gpu.into(), xid, pid: pid.into(), action: None })
+    fn of(gpu: &str, xid: u32, pid: impl Into<Option<u32>>) -> Line {
+        Line::Xid { gpu: gpu.into(), xid, pid: pid.into(), action: None }
     }
 
     #[test]
     fn xids_of_every_driver_are_read() {
         let gpu = "00000000:10:1C.0";
         for (text, expected) in [
-            ("NVRM: Xid (PCI:0000:10:1c): 79, pid=1234, name=python3, GPU has fallen off the bus.", of(gpu, 79, 1234)),
-            ("NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.", of(gpu, 79, None)),
+            (
+                "NVRM: Xid (PCI:0000:10:1c): 79, pid=1234, name=python3, GPU has fallen off the bus.",
+                Some(of(gpu, 79, 1234)),
+            ),
+            ("NVRM: Xid (PCI:0000:10:1c): 79, GPU has fallen off the bus.", Some(of(gpu, 79, None))),
             (
                 "NVRM: Xid (PCI:0000:10:1c.0): 31, pid='<unknown>', name=<unknown>, Ch 00000010, intr 10000000. MMU Fault",
-                of(gpu, 31, None),
+                Some(of(gpu, 31, None)),
             ),
-            ("NVRM: Xid (PCI:0000:10:1c): 31, pid=77, name=a, b, Ch 00000010, intr 00000000.", of(gpu, 31, 77)),
-            ("NVRM: Xid (PCI:0000:10:1c): 31, pid='77', name=python", of(gpu, 31, 77)),
-            ("NVRM: Xid (PCI:0000:10:1c): 31, Ch 00000010, engmask 00000101", of(gpu, 31, None)),
-            ("NVRM: Xid (0000:10:1c): 13, 0003 00000000 000090c0", of(gpu, 13, None)),
-            ("NVRM: Xid (10:1c): 3, C 00000005 SC 00000007", of(gpu, 3, None)),
-            ("NVRM: Xid (PCI:0000:10:1c): 63, pid=1896, Row Remapper: New row marked for remapping", of(gpu, 63, 1896)),
+            ("NVRM: Xid (PCI:0000:10:1c): 31, pid=77, name=a, b, Ch 00000010, intr 00000000.", Some(of(gpu, 31, 77))),
+            ("NVRM: Xid (PCI:0000:10:1c): 31, pid='77', name=python", Some(of(gpu, 31, 77))),
+            ("NVRM: Xid (PCI:0000:10:1c): 31, Ch 00000010, engmask 00000101", Some(of(gpu, 31, None))),
+            ("NVRM: Xid (0000:10:1c): 13, 0003 00000000 000090c0", Some(of(gpu, 13, None))),
+            ("NVRM: Xid (10:1c): 3, C 00000005 SC 00000007", Some(of(gpu, 3, None))),
+            (
+                "NVRM: Xid (PCI:0000:10:1c): 63, pid=1896, Row Remapper: New row marked for remapping",
+                Some(of(gpu, 63, 1896)),
+            ),
             (
                 "NVRM: Xid (PCI:0000:10:1c): 149, NETIR_LINK_EVT Fatal XC0 i0 Link 08 (0x004505c6 0x0)",
-                of(gpu, 149, None),
+                Some(of(gpu, 149, None)),
             ),
-            ("NVRM: Xid (PCI:0000:10:1c): 45", of(gpu, 45, None)),
-            ("NVRM: Xid (GPU-71dcdf29-68ae): 48, pid=5, DBE", of("GPU-71dcdf29-68ae", 48, 5)),
-            ("NVRM: Xid (PCI:0000:10:1c GPU-71dcdf29): 48, DBE", of("GPU-71dcdf29", 48, None)),
-            ("NVRM: Xid (PCI:0000:10:1c) GPU-71dcdf29: 48, DBE", of(gpu, 48, None)),
+            ("NVRM: Xid (PCI:0000:10:1c): 45", Some(of(gpu, 45, None))),
+            ("NVRM: Xid (GPU-71dcdf29-68ae): 48, pid=5, DBE", Some(of("GPU-71dcdf29-68ae", 48, 5))),
+            ("NVRM: Xid (PCI:0000:10:1c GPU-71dcdf29): 48, DBE", Some(of("GPU-71dcdf29", 48, None))),
+            ("NVRM: Xid (PCI:0000:10:1c) GPU-71dcdf29: 48, DBE", Some(of(gpu, 48, None))),
             ("NVRM: Xid (PCI:0000:10:1c): 99999999999, too large", None),
             ("NVRM: Xid (PCI:0000:10:1c): , no number", None),
             ("NVRM: Xid (somewhere): 79, no GPU", None),

@@ -262,9 +262,10 @@ fn event(news: &News, inbox: &Inbox) -> Event {
             (at, "xid", severity_of(entry.severity, action), text, fields)
         }
         News::Sxid { switch, pci_bus_id, sxid, is_fatal, at } => {
-            let (severity, what, next) = match is_fatal {
-                true => (Severity::Error, "fatal", "drain the node and reset its GPUs and switches, or reboot it"),
-                false => (Severity::Warning, "not fatal", Action::Monitor.instruction()),
+            let (severity, what, next) = if *is_fatal {
+                (Severity::Error, "fatal", "drain the node and reset its GPUs and switches, or reboot it")
+            } else {
+                (Severity::Warning, "not fatal", Action::Monitor.instruction())
             };
             let text = format!("{switch} at {pci_bus_id} had SXid {sxid}, which is {what}: {next}.");
             let fields = json!({ "sxid": sxid, "nvswitch": switch, "pci_bus_id": pci_bus_id, "fatal": is_fatal });

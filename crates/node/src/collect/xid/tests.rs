@@ -51,8 +51,8 @@ fn collect(xid: &mut Xid) -> (String, Option<String>) {
     let problem = xid.collect(&mut sheet).err().map(|problem| problem.told());
     let page = sheet.into_page();
     let is_lasting = |line: &&str| !line.contains("timestamp");
-    let text = page.text().lines().filter(is_lasting).map(|line| format!("{line}\n")).collect();
-    (text, problem)
+    let lines: Vec<&str> = page.text().lines().filter(is_lasting).collect();
+    (lines.join("\n"), problem)
 }
 
 fn counts(xid: &mut Xid) -> Vec<String> {
