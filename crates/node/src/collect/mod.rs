@@ -35,6 +35,7 @@ mod time;
 mod udp_queues;
 mod uname;
 mod vmstat;
+mod xid;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,7 @@ use crate::events::Events;
 use crate::files::{Roots, word};
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
+use crate::xid::Inbox;
 
 pub use crate::problem::Problem;
 pub(crate) use crate::problem::{misread, unread};
@@ -83,6 +85,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &udp_queues::COLLECTOR,
     &uname::COLLECTOR,
     &vmstat::COLLECTOR,
+    &xid::COLLECTOR,
 ];
 
 /// One collector: what it is called, and how it is run.
@@ -158,6 +161,8 @@ pub struct Setting {
     pub slurm: Option<slurm::Access>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
+    /// Where Xids are handed in that NVML tells of.
+    pub xids: Inbox,
 }
 
 /// Whose values an agent collects, where several agents share a machine.

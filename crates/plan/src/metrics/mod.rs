@@ -76,6 +76,7 @@ pub mod time;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
+pub mod xid;
 
 /// Every collector's part, in the order of the exposition.
 static TABLES: &[&Table] = &[
@@ -114,6 +115,7 @@ static TABLES: &[&Table] = &[
     &udp_queues::TABLE,
     &uname::TABLE,
     &vmstat::TABLE,
+    &xid::TABLE,
 ];
 
 /// One collector's metrics.
