@@ -5,12 +5,14 @@ mod values;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use trainyard_plan::metrics::gpu as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
 use crate::sheet::{Labels, Sheet};
+use crate::xid::{Inbox, KnownGpu, Sighting, Source, boot_microseconds, bus_id};
 
 pub(super) static COLLECTOR: Kind = Kind {
     name: "gpu",
@@ -28,14 +30,45 @@ struct Gpu {
     events: Events,
     /// The GPUs whose loss was told.
     lost: BTreeSet<u32>,
+    /// Where NVML's Xids go, and what GPUs there are.
+    xids: Inbox,
+    known: Vec<KnownGpu>,
 }
 
 impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
         let gpus = gpus::open(setting);
-        let (host, events) = (setting.host.clone(), setting.events.clone());
-        (gpus.is_some() || replay.is_some()).then(|| Self { gpus, replay, host, events, lost: BTreeSet::new() })
+        (gpus.is_some() || replay.is_some()).then(|| Self {
+            gpus,
+            replay,
+            host: setting.host.clone(),
+            events: setting.events.clone(),
+            lost: BTreeSet::new(),
+            xids: setting.xids.clone(),
+            known: Vec::new(),
+        })
+    }
+
+    /// Hands on what NVML tells of errors. A replay's stand in its kernel log too, which has a clock of its own.
+    fn hand_on(&mut self) {
+        let Some(gpus) = self.gpus.as_mut().filter(|_| self.replay.is_none()) else { return };
+        for xid in gpus.xids() {
+            let age = Timestamp::now().duration_since(xid.at).as_micros();
+            let boot_microseconds = boot_microseconds().saturating_sub(u64::try_from(age).unwrap_or_default());
+            let pci_bus_id = bus_id(&xid.pci_bus_id).unwrap_or(xid.pci_bus_id);
+            self.xids.put(Sighting { source: Source::Nvml, pci_bus_id, xid: xid.xid, pid: xid.pid, boot_microseconds });
+        }
+    }
+
+    /// Tells which GPUs there are, where that is new. One that is lost is still known.
+    fn make_known(&mut self, seen: Vec<KnownGpu>) {
+        let is_new = |gpu: &KnownGpu| !self.known.contains(gpu);
+        if seen.iter().any(is_new) {
+            self.known.retain(|known| !seen.iter().any(|gpu| gpu.index == known.index));
+            self.known.extend(seen);
+            self.xids.know(self.known.clone());
+        }
     }
 }
 
@@ -48,11 +81,16 @@ impl Collector for Gpu {
         let host = &self.host;
         let mut count = 0_u32;
         let mut lost = BTreeSet::new();
+        let mut seen = Vec::new();
         gpus.read(&mut |gpu| {
             count += 1;
             match gpu {
-                Ok(reading) => show(sheet, reading, host),
+                Ok(reading) => {
+                    seen.extend(known_gpu(reading.index, reading.pci_bus_id.as_deref(), reading.uuid.as_deref()));
+                    show(sheet, reading, host);
+                }
                 Err(gpu) => {
+                    seen.extend(known_gpu(gpu.index, gpu.pci_bus_id.as_deref(), gpu.uuid.as_deref()));
                     show_lost(sheet, gpu);
                     lost.insert(gpu.index);
                     if !self.lost.contains(&gpu.index) {
@@ -62,6 +100,8 @@ impl Collector for Gpu {
             }
         })?;
         self.lost = lost;
+        self.make_known(seen);
+        self.hand_on();
         sheet.put(&m::trainyard_gpus, &[], count);
         Ok(())
     }
@@ -73,6 +113,10 @@ impl Collector for Gpu {
         }
         labels
     }
+}
+
+fn known_gpu(index: u32, bus: Option<&str>, uuid: Option<&str>) -> Option<KnownGpu> {
+    Some(KnownGpu { pci_bus_id: bus_id(bus?)?, index, uuid: uuid?.to_owned() })
 }
 
 /// A GPU's labels, made once for all of its samples.
