@@ -66,6 +66,16 @@ impl KeptFile {
         &self.path
     }
 
+    /// Whether it is open now.
+    pub fn is_open(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Lets go of it until it is read again.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
     /// All of its text now, in `buffer`. Bytes that are no UTF-8 are replaced.
     ///
     /// A file that was replaced under its name, as a device's that went and came back, is opened again.
@@ -209,6 +219,12 @@ pub fn open_many() {
         // Where it is refused, the collector that finds no descriptor says so.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most.min(OPEN_MAX).max(now), most);
     }
+}
+
+/// How many files may be open at once.
+pub fn open_most() -> usize {
+    use nix::sys::resource::{Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| usize::try_from(now).unwrap_or(usize::MAX))
 }
 
 /// A small file that is read now and then, trimmed. `None` where it cannot be read.

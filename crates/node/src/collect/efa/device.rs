@@ -44,13 +44,18 @@ impl Device {
         Some(Self { info, ports, folder })
     }
 
-    /// Opens what came and lets go of what went, where anything did.
-    pub(super) fn refresh(&mut self, counters: &[&Metric]) {
+    /// Opens what came and lets go of what went, where anything did. Files stay open while there is room.
+    pub(super) fn refresh(&mut self, counters: &[&Metric], room: &mut usize) {
         for (nth, port) in self.ports.iter_mut().enumerate() {
             // The device's own counters are shown with its first port, as those drivers did that had all of them there;
             // an EFA has no other port.
             let of_device = (nth == 0).then(|| self.folder.join("hw_counters"));
             port.refresh(of_device, counters);
+            let files = port.files();
+            port.is_kept = files <= *room;
+            if port.is_kept {
+                *room -= files;
+            }
         }
     }
 }
@@ -77,6 +82,8 @@ pub(super) struct Port {
     /// By rank among the table's counters.
     counters: Vec<Option<KeptFile>>,
     changed: [Option<SystemTime>; 2],
+    /// Whether its files stay open between collections.
+    is_kept: bool,
 }
 
 impl Port {
@@ -90,6 +97,7 @@ impl Port {
             rate: KeptFile::attribute(folder.join("rate")),
             counters: Vec::new(),
             changed: [None; 2],
+            is_kept: false,
             folder,
         }
     }
@@ -115,19 +123,29 @@ impl Port {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept && self.counters.iter().flatten().all(KeptFile::is_open)
+    }
+
+    fn files(&self) -> usize {
+        self.counters.iter().flatten().count() + [&self.state, &self.rate].len()
+    }
+
     /// The counter of that rank, where the driver has it.
     pub(super) fn count(&mut self, rank: usize, buffer: &mut Buffer) -> Result<Option<u64>, Problem> {
         let Some(Some(file)) = self.counters.get_mut(rank) else { return Ok(None) };
-        match file.number(buffer) {
-            Ok(number) => Ok(Some(number)),
-            Err(error) => Err(unread(file.path())(error)),
+        let number = file.number(buffer);
+        if !self.is_kept {
+            file.close();
         }
+        number.map(Some).map_err(|error| unread(file.path())(error))
     }
 
     /// `4: ACTIVE`.
     pub(super) fn state(&mut self, buffer: &mut Buffer) -> Result<Option<u64>, Problem> {
         let number = |text: &str| text.split(':').next()?.trim().parse().ok();
-        Self::optional(&mut self.state, buffer, number, "number of a state")
+        optional(&mut self.state, self.is_kept, buffer, (number, "number of a state"))
     }
 
     /// `100 Gb/sec (4X EDR)`.
@@ -136,23 +154,26 @@ impl Port {
             let gigabits: f64 = text.strip_suffix(')').unwrap_or(text).split_once(" Gb/sec")?.0.trim().parse().ok()?;
             (gigabits.is_finite() && gigabits >= 0.0).then_some(gigabits * 1e9 / 8.0)
         };
-        Self::optional(&mut self.rate, buffer, bytes, "rate in Gb/sec")
+        optional(&mut self.rate, self.is_kept, buffer, (bytes, "rate in Gb/sec"))
     }
+}
 
-    /// What a file says, where it is there.
-    fn optional<T>(
-        file: &mut KeptFile,
-        buffer: &mut Buffer,
-        meaning: impl Fn(&str) -> Option<T>,
-        what: &str,
-    ) -> Result<Option<T>, Problem> {
-        let read = match file.read(buffer) {
-            Ok(text) => meaning(text.trim()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unread(file.path())(error)),
-        };
-        read.map(Some).ok_or_else(|| misread(file.path(), what))
+/// What a file says, where it is there.
+fn optional<T>(
+    file: &mut KeptFile,
+    is_kept: bool,
+    buffer: &mut Buffer,
+    (meaning, what): (impl Fn(&str) -> Option<T>, &str),
+) -> Result<Option<T>, Problem> {
+    let read = match file.read(buffer) {
+        Ok(text) => meaning(text.trim()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unread(file.path())(error)),
+    };
+    if !is_kept {
+        file.close();
     }
+    read.map(Some).ok_or_else(|| misread(file.path(), what))
 }
 
 /// By how much a counter grew between two looks.

@@ -14,7 +14,7 @@ use trainyard_plan::metrics::{Metric, MetricKind};
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::Events;
-use crate::files::{Buffer, names};
+use crate::files::{Buffer, names, open_most};
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use crate::tripwire::{Reading, Tripwire, alarm};
@@ -55,6 +55,8 @@ struct Efa {
     started: Instant,
     /// Bytes that all devices moved since the agent started.
     moved: u64,
+    /// How many files may stay open.
+    room: usize,
     buffer: Buffer,
 }
 
@@ -74,6 +76,8 @@ impl Efa {
             events: setting.events.clone(),
             started: Instant::now(),
             moved: 0,
+            // The rest is for connections, and for other collectors.
+            room: open_most() / 2,
             buffer: Buffer::default(),
         }
     }
@@ -100,8 +104,9 @@ impl Efa {
                 }
             }
         }
+        let mut room = self.room;
         for device in self.devices.values_mut() {
-            device.refresh(&self.counters);
+            device.refresh(&self.counters, &mut room);
         }
     }
 

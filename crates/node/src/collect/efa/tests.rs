@@ -181,6 +181,22 @@ fn a_device_that_vanishes_goes_and_is_named_and_one_that_comes_is_taken_in() {
 }
 
 #[test]
+fn where_few_files_may_be_open_all_are_read_and_few_stay_open() {
+    let node = Node::new();
+    for nth in 1..=4 {
+        node.device(&format!("rdmap{nth}s6"), nth);
+    }
+    let (mut efa, _) = node.collector();
+    let (whole, _) = collect(&mut efa);
+    let kept = |efa: &Efa| efa.devices.values().flat_map(|device| &device.ports).filter(|port| port.is_kept()).count();
+    assert_eq!(kept(&efa), 4);
+    let (mut efa, _) = node.collector();
+    efa.room = 80;
+    assert_eq!(collect(&mut efa), (whole, None));
+    assert_eq!(kept(&efa), 2);
+}
+
+#[test]
 fn a_file_that_is_replaced_under_its_name_is_read_anew() {
     let node = Node::new();
     node.device("rdmap0s6", 1);
