@@ -50,6 +50,32 @@ need_packages() {
     die "apt-get could not install: ${missing[*]}" "install them yourself, then run this with --no-install"
 }
 
+# Programs of Debian's packages that only tests run, unpacked beside the build folder: installing these packages would
+# start their services. $1: 0 to only name what is missing; then PACKAGE PROGRAM pairs. Puts them on PATH.
+unpack_packages() {
+  local install=$1 base=${XDG_CACHE_HOME:-$HOME/.cache}/trainyard/packages
+  shift
+  while [ $# -gt 0 ]; do
+    local package=$1 program=$2 folder=$base/$1
+    shift 2
+    if [ -x "$folder/usr/bin/$program" ]; then
+      PATH=$folder/usr/bin:$PATH
+      continue
+    fi
+    ! command -v "$program" >/dev/null 2>&1 || continue
+    [ "$install" = 1 ] || die "$program is missing" "get it with: apt-get download $package, and put it on the search path"
+    say "unpacking $package"
+    rm -rf "$folder.part"
+    mkdir -p "$folder.part/download"
+    (cd "$folder.part/download" && apt-get -q download "$package" >/dev/null && dpkg -x ./*.deb "$folder.part") ||
+      die "$package could not be downloaded" "is this machine online? as root, apt-get update may help"
+    rm -rf "$folder.part/download" "$folder"
+    mv "$folder.part" "$folder"
+    PATH=$folder/usr/bin:$PATH
+  done
+  export PATH
+}
+
 slurm_packages=(munge slurmctld slurmd slurm-client libpmix-dev iproute2 util-linux procps)
 # The judges of AWS plans come from PyPI, by lock files with hashes (python_env).
 judge_packages=(python3-venv)

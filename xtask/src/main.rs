@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench | dist | aws-acceptance`: 0 done, 1 something to repair, 2 could not be asked or done.
+//! `cargo run -p xtask -- tidy | generate [write|check] | catalog FILE... | bench | dist | aws-acceptance | slurm-matrix`: 0 done, 1 something to repair, 2 could not be asked or done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use xtask::acceptance;
 use xtask::catalog::{self, Input};
 use xtask::dist;
 use xtask::generate::{self, Drift};
+use xtask::slurm_matrix;
 use xtask::tidy;
 use xtask::trainyard::Trainyard;
 
@@ -27,12 +28,18 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
       make what is given out: static programs for x86_64 and aarch64, archives, checksums, the bill of materials; and
       say what was tried on which target. FOLDER is `packages` in the build folder unless named
   aws-acceptance [--spec FILE] [--trainyard PROGRAM] [--out DIR] [--yes] [--write-expected FILE]
-      the first run on a real account: raise a small cluster, use it, take it down, and report (docs/acceptance.md)";
+      the first run on a real account: raise a small cluster, use it, take it down, and report (docs/acceptance.md)
+  slurm-matrix [--agent PROGRAM] [--roots FOLDER]
+      hold the agent's numbers against those of the Slurm of Debian 13 and of Ubuntu 24.04, each in a root folder that is
+      made once with debootstrap and kept; needs root";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((command, rest)) = arguments.split_first().filter(|(command, _)| *command == "aws-acceptance") {
         return accept(command, rest);
+    }
+    if let Some((command, rest)) = arguments.split_first().filter(|(command, _)| *command == "slurm-matrix") {
+        return compare_slurms(command, rest);
     }
     let result = Request::read(&arguments).and_then(|request| match request.words.as_slice() {
         _ if request.check && request.words.first() != Some(&"catalog") => Err(USAGE.to_owned()),
@@ -114,6 +121,24 @@ fn accept(command: &str, words: &[String]) -> ExitCode {
     let root = workspace_root();
     let done = match acceptance::Request::read(words) {
         Some(request) => acceptance::run(&request, &root, &built_trainyard(&root), &say),
+        None => Err(format!("{command} does not know one of these words\n{USAGE}")),
+    };
+    done.map_or_else(
+        |error| {
+            say(&error);
+            ExitCode::from(2)
+        },
+        |is_good| ExitCode::from(u8::from(!is_good)),
+    )
+}
+
+fn compare_slurms(command: &str, words: &[String]) -> ExitCode {
+    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache =
+        home("XDG_CACHE_HOME").or_else(|| Some(home("HOME")?.join(".cache"))).unwrap_or_else(std::env::temp_dir);
+    let agent = built_trainyard(&workspace_root()).with_file_name("trainyard-agent");
+    let done = match slurm_matrix::Request::read(words, agent, &cache.join("trainyard")) {
+        Some(request) => slurm_matrix::run(&request, &say),
         None => Err(format!("{command} does not know one of these words\n{USAGE}")),
     };
     done.map_or_else(

@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 /// The home folder that the program sees; references show it as `~`.
 const HOME: &str = "/home/you";
 
+/// A question that begins with this is the agent's.
+pub const AGENT: &str = "trainyard-agent";
+
 /// A built program.
 pub struct Trainyard {
     program: PathBuf,
@@ -43,7 +46,12 @@ impl Trainyard {
     /// No terminal, no colours, 100 columns, and none of this machine's variables: help shows their values.
     #[allow(clippy::disallowed_methods, reason = "a chore must not depend on crates/run, which it also checks")]
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
+        // The agent is a program of its own, built beside this one.
+        let (program, arguments) = match arguments {
+            [AGENT, rest @ ..] => (self.program.with_file_name(AGENT), rest),
+            _ => (self.program.clone(), arguments),
+        };
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).current_dir(std::env::temp_dir()).env_clear();
         command.envs([("HOME", HOME), ("COLUMNS", "100"), ("NO_COLOR", "1"), ("TERM", "dumb"), ("LC_ALL", "C.UTF-8")]);
         command

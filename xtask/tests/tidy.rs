@@ -23,6 +23,10 @@ const SOUND: &[(&str, &str)] = &[
     ("crates/plan/src/artifacts/mod.rs", "//! Kinds.\nmod a;\npub static KINDS: &[&Kind] = &[&a::KIND];\n"),
     ("crates/plan/src/aws/stacks/mod.rs", "//! Stacks.\nmod a;\npub static STACKS: &[&Kind] = &[&a::STACK];\n"),
     ("crates/plan/src/aws/stacks/a.rs", "//! A.\n"),
+    ("crates/plan/src/metrics/mod.rs", "//! Metrics.\nmod a;\nstatic TABLES: &[&Table] = &[&a::TABLE];\n"),
+    ("crates/plan/src/metrics/a.rs", "//! A.\n"),
+    ("crates/node/src/collect/mod.rs", "//! Kinds.\nmod a;\npub static COLLECTORS: &[&Kind] = &[&a::COLLECTOR];\n"),
+    ("crates/node/src/collect/a.rs", "//! A.\n"),
     ("crates/plan/src/artifacts/a.rs", "//! A.\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n"),
     (
         "crates/run/Cargo.toml",

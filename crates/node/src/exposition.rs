@@ -98,6 +98,7 @@ fn classic_type(metric: &Metric) -> &'static str {
     match metric.kind {
         MetricKind::counter => "counter",
         MetricKind::gauge | MetricKind::info => "gauge",
+        MetricKind::untyped => "untyped",
     }
 }
 
@@ -110,6 +111,7 @@ fn open_metrics_type(metric: &Metric) -> (&'static str, &'static str) {
             None => (metric.name, "unknown"),
         },
         MetricKind::gauge => (metric.name, "gauge"),
+        MetricKind::untyped => (metric.name, "unknown"),
         MetricKind::info => match metric.name.strip_suffix("_info") {
             Some(family) => (family, "info"),
             None => (metric.name, "gauge"),
@@ -119,8 +121,9 @@ fn open_metrics_type(metric: &Metric) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use trainyard_plan::metrics::agent::{process_cpu_seconds_total, trainyard_agent_build_info};
+    use trainyard_plan::metrics::agent::trainyard_agent_build_info;
     use trainyard_plan::metrics::loadavg::node_load1;
+    use trainyard_plan::metrics::process::process_cpu_seconds_total;
 
     use super::*;
     use crate::sheet::Sheet;

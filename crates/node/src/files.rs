@@ -1,9 +1,12 @@
 //! Reading the kernel's small files, over and over: kept open, bounded, without allocation.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use crate::problem::{Problem, unread};
 
 /// More than any file below /proc and /sys that is read here has: /proc/interrupts of 192 processors has some 300 KiB.
 const BYTES_MAX: usize = 4 << 20;
@@ -94,6 +97,74 @@ impl KeptFile {
         let text = self.read(buffer)?.trim();
         let is_wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is no whole number", shown(text)));
         text.parse().map_err(is_wrong)
+    }
+}
+
+/// One of the kernel's files and room for its text: what most collectors read.
+#[derive(Debug)]
+pub struct Text {
+    file: KeptFile,
+    buffer: Buffer,
+}
+
+impl Text {
+    /// Opened at the first read.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { file: KeptFile::new(path), buffer: Buffer::default() }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// All of it now.
+    pub fn read(&mut self) -> Result<&str, Problem> {
+        let Self { file, buffer } = self;
+        let Err(error) = file.read(buffer) else { return Ok(buffer.text()) };
+        Err(unread(file.path())(error))
+    }
+
+    /// All of it now; `None` where there is no such file.
+    pub fn read_if_there(&mut self) -> Result<Option<&str>, Problem> {
+        let Self { file, buffer } = self;
+        let error = match file.read(buffer) {
+            Ok(_) => return Ok(Some(buffer.text())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => error,
+        };
+        Err(unread(file.path())(error))
+    }
+}
+
+/// A folder's attributes (`folder/name`), kept open, for collectors that read the same ones of many devices.
+#[derive(Debug, Default)]
+pub struct Attributes {
+    files: HashMap<PathBuf, KeptFile>,
+    buffer: Buffer,
+}
+
+/// More than the attributes of 200 interfaces; beyond it all are closed, and those that are still asked for open again.
+const ATTRIBUTES_MAX: usize = 8192;
+
+impl Attributes {
+    /// The attribute's text, trimmed. `None` where it is not there or has no value now.
+    pub fn word(&mut self, folder: &Path, name: &str) -> Option<&str> {
+        let path = folder.join(name);
+        if self.files.len() >= ATTRIBUTES_MAX {
+            self.files.clear();
+        }
+        let file = self.files.entry(path).or_insert_with_key(|path| KeptFile::attribute(path.as_path()));
+        file.read(&mut self.buffer).ok().map(str::trim)
+    }
+
+    /// The attribute's number, decimal or with `0x`.
+    pub fn number(&mut self, folder: &Path, name: &str) -> Option<i64> {
+        let word = self.word(folder, name)?;
+        match word.strip_prefix("0x") {
+            Some(digits) => i64::from_str_radix(digits, 16).ok(),
+            None => word.parse().ok(),
+        }
     }
 }
 

@@ -2,16 +2,20 @@
 
 mod ui;
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::files::open_many;
-use trainyard_node::serve::{Part, Site, listen, serve};
-use trainyard_node::settings::{Arguments, Collecting, Command, Serve};
+use trainyard_node::list;
+use trainyard_node::replay::{self, Wanted};
+use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
+use trainyard_node::settings::{Arguments, Collecting, Command, ListFormat, PlayReplay, Replay, Serve, WriteReplay};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -27,7 +31,16 @@ fn main() -> ExitCode {
     };
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => runtime.block_on(serve_metrics(&arguments)),
+        Command::Metrics(arguments) => {
+            let part = arguments.part.as_deref().unwrap_or_default();
+            match arguments.format {
+                ListFormat::Text => ui::print(&list::text(part)),
+                ListFormat::Json => ui::print(&format!("{:#}\n", list::json(part))),
+            }
+            Ok(())
+        }
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
+        Command::Replay(arguments) => replay_folder(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +55,17 @@ fn refused(sentence: impl Into<String>) -> (u8, String) {
 }
 
 async fn serve_metrics(arguments: &Serve) -> Outcome {
+    let guard = match &arguments.web_config {
+        Some(path) => Guard::read(path).map_err(|problem| (USAGE, problem.told()))?,
+        None => Guard::default(),
+    };
+    for address in [Some(arguments.listen), arguments.listen_machine].into_iter().flatten() {
+        if !is_private(address) && !guard.is_closed() {
+            return Err((USAGE, open_to_strangers(address)));
+        }
+    }
+    let guard = Arc::new(guard);
+    let scheme = if guard.tls().is_some() { "https" } else { "http" };
     let events = events();
     let conductor =
         Arc::new(start(&arguments.collecting, &events, Tempo { interval: arguments.interval(), ..Tempo::default() })?);
@@ -55,11 +79,17 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         let listener = listen(address).await.map_err(taken)?;
         // Port 0 is any that is free: who asks for it reads here which.
         let address = listener.local_addr().map_err(taken)?;
-        ui::say(&format!("metrics are at http://{address}/metrics"));
+        ui::say(&format!("metrics are at {scheme}://{address}/metrics"));
         let fresh_for = arguments.interval() / 2;
         tokio::spawn(serve(
             listener,
-            Arc::new(Site { conductor: Arc::clone(&conductor), events: events.clone(), part, fresh_for }),
+            Arc::new(Site {
+                conductor: Arc::clone(&conductor),
+                events: events.clone(),
+                guard: Arc::clone(&guard),
+                part,
+                fresh_for,
+            }),
         ));
     }
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
@@ -71,10 +101,43 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
     Ok(())
 }
 
+fn open_to_strangers(address: SocketAddr) -> String {
+    format!(
+        "{address} is not a private address, and anybody who reaches it would read the node's metrics\n  \
+         hint: listen at the node's own address, for example --listen 10.0.1.2:9400\n  \
+         hint: or give --web-config a file with tls_server_config and basic_auth_users"
+    )
+}
+
 async fn print_metrics(arguments: &Collecting) -> Outcome {
     let conductor = start(arguments, &events(), Tempo::default())?;
     conductor.begun().await;
+    // Nobody asks again: what has a pace of its own is waited for.
+    conductor.settled(std::time::Duration::from_secs(30)).await;
     ui::print(&write(&conductor.pages(), Format::Classic));
+    Ok(())
+}
+
+fn replay_folder(arguments: Replay) -> Outcome {
+    match arguments {
+        Replay::List => ui::print(&replay::list()),
+        Replay::Play(arguments) => play(&arguments).map_err(|sentence| (REFUSED, sentence))?,
+        Replay::Write(WriteReplay { profile, faults, seconds, node, folder }) => {
+            let wanted = Wanted { profile, faults, seconds, node };
+            replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
+        }
+    }
+    Ok(())
+}
+
+fn play(arguments: &PlayReplay) -> Result<(), String> {
+    let mut wanted = replay::read(&arguments.folder)?;
+    let (begun, first) = (Instant::now(), wanted.seconds);
+    while begun.elapsed().as_secs() < arguments.seconds {
+        std::thread::sleep(Duration::from_secs(arguments.every));
+        wanted.seconds = first.saturating_add(begun.elapsed().as_secs());
+        replay::write(&wanted, &arguments.folder)?;
+    }
     Ok(())
 }
 

@@ -1,14 +1,17 @@
 //! What the agent is told on its command line.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::collect::{COLLECTORS, Kind, Made, Setting};
+use crate::collect::slurm::{Access, Programs};
+use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting};
 use crate::events::Events;
 use crate::files::Roots;
+use crate::replay::SECONDS_MAX;
 
 /// What runs on a node of a training cluster: metrics of GPUs, NVLink, EFA, the machine, Slurm and jobs on one port.
 #[derive(Debug, Parser)]
@@ -27,8 +30,64 @@ pub enum Command {
     /// `/metrics` gives what was collected last; values older than half an interval are collected first. `/metrics?fresh`
     /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON.
     Serve(Serve),
+    /// List every metric: what it is, its type, unit and labels, and where it comes from.
+    Metrics(Metrics),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
+    /// Make folders for --replay: nodes with GPUs and fabric for machines that have none.
+    #[command(subcommand)]
+    Replay(Replay),
+}
+
+/// `replay`.
+#[derive(Debug, Subcommand)]
+pub enum Replay {
+    /// Write a folder, or bring one up to date: with a later second its counters move on.
+    Write(WriteReplay),
+    /// Let the time of a folder go on: its counters move as those of a node at work.
+    Play(PlayReplay),
+    /// Show which profiles and faults there are.
+    List,
+}
+
+/// `replay write`.
+#[derive(Debug, Args)]
+pub struct WriteReplay {
+    /// The machine; `replay list` shows all.
+    #[arg(long, value_name = "NAME")]
+    pub profile: String,
+    /// What is wrong with it; may be given more than once.
+    #[arg(long = "fault", value_name = "NAME")]
+    pub faults: Vec<String>,
+    /// For how long the node has been at work. Counters grow with it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(0..=SECONDS_MAX))]
+    pub seconds: u64,
+    /// The node's name: nodes of different names have different serial numbers.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub node: String,
+    /// The folder. It must be empty, or a replay already.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+}
+
+/// `metrics`.
+#[derive(Debug, Args)]
+pub struct Metrics {
+    /// Only names with this in them.
+    pub part: Option<String>,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// `serve`.
@@ -40,12 +99,29 @@ pub struct Serve {
     /// Listen here too, with node_exporter's metrics only, and leave dcgm-exporter's to --listen: the classic two ports.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen_machine: Option<SocketAddr>,
+    /// TLS and users, in the format of Prometheus's exporters: tls_server_config and basic_auth_users.
+    #[arg(long, value_name = "FILE")]
+    pub web_config: Option<PathBuf>,
     /// Seconds between collections that nobody asks for.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub interval: u64,
     /// What is collected.
     #[command(flatten)]
     pub collecting: Collecting,
+}
+
+/// `replay play`.
+#[derive(Debug, Args)]
+pub struct PlayReplay {
+    /// Seconds between two writings.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
+    /// When to stop.
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
+    pub seconds: u64,
+    /// The folder, which `replay write` made.
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
 }
 
 /// What is collected, and from where.
@@ -69,12 +145,76 @@ pub struct Collecting {
     /// Show what this folder holds in place of accelerators, fabric and kernel log. All of it is labelled as a replay.
     #[arg(long, value_name = "FOLDER")]
     pub replay: Option<PathBuf>,
+    /// Whose values: where nodes share a machine, `node` on each of them and `host` on one.
+    #[arg(long, value_enum, default_value_t)]
+    pub scope: ScopeChoice,
+    /// With --scope: the nodes share the machine's network and processes too.
+    #[arg(long)]
+    pub shares_namespaces: bool,
+    /// NVIDIA's library, if the system's loader does not find it.
+    #[arg(long, value_name = "FILE")]
+    pub nvml: Option<PathBuf>,
     /// Keep counts (Xids) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// Slurm.
+    #[command(flatten)]
+    pub slurm: Slurm,
+}
+
+/// How Slurm is asked.
+#[derive(Debug, Clone, Args)]
+pub struct Slurm {
+    /// Ask Slurm's controller for nodes, jobs, partitions, shares and the scheduler. One agent of a cluster does, the head's.
+    #[arg(long = "slurm")]
+    pub is_asked: bool,
+    /// Seconds between two times that Slurm is asked, however many scrape.
+    #[arg(id = "slurm_interval", long = "slurm-interval", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3600))]
+    pub interval: u64,
+    /// Where Slurm's programs are, if not on the search path or in /opt/slurm/bin.
+    #[arg(id = "slurm_programs", long = "slurm-programs", value_name = "FOLDER")]
+    pub programs: Option<PathBuf>,
+    /// The slurm.conf, if Slurm's programs do not find it by themselves.
+    #[arg(id = "slurm_conf", long = "slurm-conf", value_name = "FILE")]
+    pub conf: Option<PathBuf>,
+    /// The most partitions, and users, and accounts, that have series of their own; the rest of each is shown as one.
+    #[arg(id = "slurm_names", long = "slurm-names", value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub names: u32,
+}
+
+impl Slurm {
+    fn access(&self) -> Option<Access> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let find = |program: &str| match &self.programs {
+            Some(folder) => folder.join(program),
+            None => find_program(&path, Path::new(PARALLELCLUSTER), program),
+        };
+        self.is_asked.then(|| Access {
+            interval: Duration::from_secs(self.interval),
+            programs: Programs {
+                scontrol: find("scontrol"),
+                squeue: find("squeue"),
+                sdiag: find("sdiag"),
+                sshare: find("sshare"),
+            },
+            // The collector gives the programs no variable of Slurm's but this.
+            conf: self.conf.clone().or_else(|| std::env::var_os("SLURM_CONF").map(PathBuf::from)),
+            names: self.names as usize,
+        })
+    }
+}
+
+/// Where ParallelCluster has Slurm. A service's search path does not have it.
+const PARALLELCLUSTER: &str = "/opt/slurm/bin";
+
+/// A path for the program, or its name for whoever starts it to search, and to say that it is missing.
+fn find_program(path: &OsStr, elsewhere: &Path, program: &str) -> PathBuf {
+    let is_on_path = std::env::split_paths(path).any(|folder| folder.join(program).is_file());
+    let elsewhere = elsewhere.join(program);
+    if !is_on_path && elsewhere.is_file() { elsewhere } else { PathBuf::from(program) }
 }
 
 impl Collecting {
@@ -91,7 +231,8 @@ impl Collecting {
             (self.only.is_empty() || is_in(&self.only)) && !is_in(&self.without)
         };
         let setting = self.setting(events);
-        Ok(COLLECTORS.iter().filter(is_asked).filter_map(|kind| Some((*kind, (kind.make)(&setting)?))).collect())
+        let made = |kind: &&'static Kind| setting.make(kind);
+        Ok(COLLECTORS.iter().filter(is_asked).filter_map(made).collect())
     }
 
     fn setting(&self, events: &Events) -> Setting {
@@ -101,9 +242,13 @@ impl Collecting {
         Setting {
             roots: Roots { proc, sys, root, fabric_sys },
             replay: self.replay.clone(),
+            nvml: self.nvml.clone(),
             state: self.state.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),
+            scope: self.scope,
+            shares_namespaces: self.shares_namespaces,
+            slurm: self.slurm.access(),
             ..Setting::default()
         }
     }
@@ -113,5 +258,45 @@ impl Serve {
     /// The interval.
     pub fn interval(&self) -> Duration {
         Duration::from_secs(self.interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_whole() {
+        Arguments::command().debug_assert();
+    }
+
+    /// D-A39: a service's search path has no /opt/slurm/bin.
+    #[test]
+    fn slurms_programs_are_found_off_the_search_path_d_a39() {
+        let (on_path, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let found = || find_program(on_path.path().as_os_str(), elsewhere.path(), "squeue");
+        assert_eq!(found(), PathBuf::from("squeue"));
+        fs_err::write(elsewhere.path().join("squeue"), "").unwrap();
+        assert_eq!(found(), elsewhere.path().join("squeue"));
+        fs_err::write(on_path.path().join("squeue"), "").unwrap();
+        assert_eq!(found(), PathBuf::from("squeue"));
+    }
+
+    #[test]
+    fn slurms_programs_are_where_they_are_said_to_be() {
+        let told = ["trainyard-agent", "serve", "--slurm", "--slurm-interval", "60", "--slurm-programs", "/opt/x"];
+        let Command::Serve(serve) = Arguments::try_parse_from(told).unwrap().command else { panic!("not serve") };
+        let access = serve.collecting.slurm.access().unwrap();
+        assert_eq!(access.interval, Duration::from_mins(1));
+        assert_eq!(access.programs.squeue, PathBuf::from("/opt/x/squeue"));
+        assert_eq!(serve.interval(), Duration::from_secs(10));
+        let Command::Print(collecting) = Arguments::try_parse_from(["trainyard-agent", "print"]).unwrap().command
+        else {
+            panic!("not print")
+        };
+        assert!(collecting.slurm.access().is_none());
+        assert!(Arguments::try_parse_from(["trainyard-agent", "serve", "--slurm-interval", "4"]).is_err());
     }
 }

@@ -94,6 +94,13 @@ impl Labels {
         labels
     }
 
+    /// These, and then others.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.push_str(&others.0);
+        self
+    }
+
     /// One more.
     pub fn add(&mut self, name: &str, value: &str) {
         put_label(&mut self.0, name, value);

@@ -35,7 +35,22 @@ pub struct Node {
     pub port: u16,
     /// Always on, or started when a job asks.
     pub is_static: bool,
+    /// Its agent; none where this machine has no trainyard-agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<NodeAgent>,
 }
+
+/// The agent of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeAgent {
+    /// Where its metrics are: `address:port`, in the node's network.
+    pub listen: String,
+    /// What it is started with.
+    pub arguments: Vec<String>,
+}
+
+/// The name of the agent's program, among those that were found and in the cluster's `bin/`.
+pub const AGENT: &str = "trainyard-agent";
 
 /// The nodes of one compute resource.
 #[derive(Debug, Clone, PartialEq, Eq)]

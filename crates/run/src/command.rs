@@ -67,6 +67,14 @@ pub enum RunError {
         /// What it said last.
         said: String,
     },
+    /// It wrote more than anybody reads.
+    #[error("`{command}` was stopped after it wrote {mib} MiB")]
+    Flood {
+        /// The command line.
+        command: String,
+        /// How much it had written.
+        mib: usize,
+    },
     /// Somebody asked to stop.
     #[error("`{command}` was interrupted")]
     Cancelled {
@@ -82,9 +90,9 @@ pub struct Command {
     env: Vec<(OsString, OsString)>,
     forget: Vec<OsString>,
     dir: Option<PathBuf>,
-    deadline: Duration,
+    pub(crate) deadline: Duration,
     input: Option<Vec<u8>>,
-    cancel: Cancel,
+    pub(crate) cancel: Cancel,
 }
 
 impl Command {
@@ -246,7 +254,7 @@ impl Command {
         self.argv.iter().map(|arg| quoted(&arg.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
-    fn build(&self) -> std::process::Command {
+    pub(crate) fn build(&self) -> std::process::Command {
         #[allow(clippy::disallowed_methods)] // this is the place
         let mut command = std::process::Command::new(&self.argv[0]);
         for name in &self.forget {
@@ -259,7 +267,7 @@ impl Command {
         command
     }
 
-    fn start_error(&self, source: std::io::Error) -> RunError {
+    pub(crate) fn start_error(&self, source: std::io::Error) -> RunError {
         if source.kind() == std::io::ErrorKind::NotFound {
             return RunError::NotFound { program: self.argv[0].to_string_lossy().into_owned() };
         }
@@ -268,7 +276,7 @@ impl Command {
 }
 
 /// Reads a pipe to its end on a thread of its own, and hands over what it kept.
-fn reader(pipe: Option<impl Read + Send + 'static>) -> Arc<Kept> {
+pub(crate) fn reader(pipe: Option<impl Read + Send + 'static>) -> Arc<Kept> {
     let kept = Arc::new(Kept::default());
     let shared = Arc::clone(&kept);
     std::thread::spawn(move || {
@@ -284,7 +292,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> Arc<Kept> {
 }
 
 #[derive(Default)]
-struct Kept {
+pub(crate) struct Kept {
     bytes: Mutex<Vec<u8>>,
     done: AtomicBool,
 }
@@ -299,7 +307,7 @@ impl Kept {
 
 /// What a finished program wrote. Something that it left running may hold the pipe open for ever, so
 /// the end of the stream is waited for only briefly.
-fn text(kept: &Kept) -> String {
+pub(crate) fn text(kept: &Kept) -> String {
     let until = Instant::now() + PIPE_PATIENCE;
     while !kept.done.load(Ordering::SeqCst) && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(1));
@@ -307,19 +315,19 @@ fn text(kept: &Kept) -> String {
     String::from_utf8_lossy(&kept.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
-fn kill_group(child: &mut Child) {
+pub(crate) fn kill_group(child: &mut Child) {
     if let Ok(pid) = i32::try_from(child.id()) {
         let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let _ = child.wait();
 }
 
-fn code(status: ExitStatus) -> i32 {
+pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
 /// The last few lines, which is where programs say what went wrong.
-fn said_last(text: &str) -> String {
+pub(crate) fn said_last(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
         return String::new();

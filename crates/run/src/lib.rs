@@ -4,6 +4,7 @@
 //! carries what the program said. A command that overruns is killed with everything it started.
 
 mod command;
+mod lines;
 mod wait;
 
 pub use command::{Command, Output, RunError};

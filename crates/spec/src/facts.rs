@@ -56,7 +56,18 @@ pub enum Isolation {
 impl LocalFacts {
     /// Facts of an imagined machine: for golden tests, and for `plan` where nothing is installed.
     pub fn assumed() -> Self {
-        let found = ["munged", "slurmctld", "slurmd", "scontrol", "sinfo", "squeue", "sbatch", "srun", "scancel"];
+        let found = [
+            "munged",
+            "slurmctld",
+            "slurmd",
+            "scontrol",
+            "sinfo",
+            "squeue",
+            "sbatch",
+            "srun",
+            "scancel",
+            "trainyard-agent",
+        ];
         let sbin = |name: &str| if name.ends_with('d') && name != "srun" { "/usr/sbin/" } else { "/usr/bin/" };
         Self {
             user: "root".to_owned(),

@@ -5,6 +5,7 @@
 mod cli;
 mod iam;
 mod instances;
+mod metrics;
 mod rules;
 mod schema;
 
@@ -22,8 +23,14 @@ pub struct Reference {
 }
 
 /// Every reference.
-pub static REFERENCES: &[&Reference] =
-    &[&schema::REFERENCE, &cli::REFERENCE, &rules::REFERENCE, &instances::REFERENCE, &iam::REFERENCE];
+pub static REFERENCES: &[&Reference] = &[
+    &schema::REFERENCE,
+    &cli::REFERENCE,
+    &rules::REFERENCE,
+    &instances::REFERENCE,
+    &iam::REFERENCE,
+    &metrics::REFERENCE,
+];
 
 /// A reference that is not what would be generated.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,12 +1,43 @@
 //! What is collected. A collector is one file and one line of [`COLLECTORS`], and its metrics stand in the table
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
+mod arp;
+mod conntrack;
+mod cpu;
+mod cpufreq;
+mod diskstats;
 mod efa;
+mod entropy;
+mod filefd;
+mod filesystem;
+mod gpu;
+mod hwmon;
 mod loadavg;
+mod meminfo;
+mod meminfo_numa;
+mod netclass;
+mod netdev;
+mod netstat;
+mod os;
+mod powersupply;
+mod pressure;
+mod process;
+mod processes;
+mod schedstat;
+mod selinux;
+pub mod slurm;
+mod sockstat;
+mod softnet;
+mod stat;
+mod tcpstat;
+mod thermal_zone;
+mod time;
+mod udp_queues;
+mod uname;
+mod vmstat;
 mod xid;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::events::Events;
@@ -15,8 +46,47 @@ use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
 
+pub use crate::problem::Problem;
+pub(crate) use crate::problem::{misread, unread};
+
 /// Every collector, in the order of the exposition.
-pub static COLLECTORS: &[&Kind] = &[&loadavg::COLLECTOR, &efa::COLLECTOR, &xid::COLLECTOR];
+pub static COLLECTORS: &[&Kind] = &[
+    &arp::COLLECTOR,
+    &conntrack::COLLECTOR,
+    &cpu::COLLECTOR,
+    &cpufreq::COLLECTOR,
+    &diskstats::COLLECTOR,
+    &efa::COLLECTOR,
+    &entropy::COLLECTOR,
+    &filefd::COLLECTOR,
+    &filesystem::COLLECTOR,
+    &gpu::COLLECTOR,
+    &hwmon::COLLECTOR,
+    &loadavg::COLLECTOR,
+    &meminfo::COLLECTOR,
+    &meminfo_numa::COLLECTOR,
+    &netclass::COLLECTOR,
+    &netdev::COLLECTOR,
+    &netstat::COLLECTOR,
+    &os::COLLECTOR,
+    &powersupply::COLLECTOR,
+    &pressure::COLLECTOR,
+    &process::COLLECTOR,
+    &processes::COLLECTOR,
+    &schedstat::COLLECTOR,
+    &selinux::COLLECTOR,
+    &slurm::COLLECTOR,
+    &sockstat::COLLECTOR,
+    &softnet::COLLECTOR,
+    &stat::COLLECTOR,
+    &tcpstat::COLLECTOR,
+    &thermal_zone::COLLECTOR,
+    &time::COLLECTOR,
+    &udp_queues::COLLECTOR,
+    &uname::COLLECTOR,
+    &vmstat::COLLECTOR,
+    &xid::COLLECTOR,
+];
 
 /// One collector: what it is called, and how it is run.
 pub struct Kind {
@@ -32,8 +102,15 @@ pub struct Kind {
     pub make: fn(&Setting) -> Option<Box<dyn Collector>>,
 }
 
-/// A collector that was made, and its kind.
-pub type Made = (&'static Kind, Box<dyn Collector>);
+/// A collector that was made.
+pub struct Made {
+    /// What it is.
+    pub kind: &'static Kind,
+    /// It.
+    pub collector: Box<dyn Collector>,
+    /// Labels that all of its samples have, beside those that it gives itself.
+    pub labels: Labels,
+}
 
 /// How a collector is run beside others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,21 +129,13 @@ pub enum Lane {
 pub enum Scope {
     /// The kernel's or the machine's: all nodes that share the machine would show the same.
     Machine,
-    /// The node's own, also where nodes share a machine.
+    /// Those of the namespaces that the agent is in: a node's own where nodes that share a machine are kept apart, the
+    /// machine's where they are not.
+    Namespace,
+    /// The node's own in any case.
     Node,
     /// The machine's, or the node's own where it is replayed: every node can be given a folder of its own.
     MachineUnlessReplayed,
-}
-
-impl Scope {
-    /// Whether all nodes of one machine would show the same.
-    pub fn is_machines(self, is_replayed: bool) -> bool {
-        match self {
-            Self::Machine => true,
-            Self::Node => false,
-            Self::MachineUnlessReplayed => !is_replayed,
-        }
-    }
 }
 
 /// What collectors are made with.
@@ -76,19 +145,60 @@ pub struct Setting {
     pub roots: Roots,
     /// A folder with what is replayed in place of accelerators, fabric and kernel log.
     pub replay: Option<PathBuf>,
+    /// NVML, if it is not where the system's loader finds it.
+    pub nvml: Option<PathBuf>,
     /// Where counts are kept over a restart; nothing is kept without it.
     pub state: Option<PathBuf>,
     /// Where what is noticed is told.
     pub events: Events,
     /// The node's name.
     pub host: String,
+    /// Whose values are collected.
+    pub scope: ScopeChoice,
+    /// Nodes that share the machine share its network and processes too.
+    pub shares_namespaces: bool,
+    /// How Slurm is asked; it is not without this.
+    pub slurm: Option<slurm::Access>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
     /// Where Xids are handed in that NVML tells of.
     pub xids: Inbox,
 }
 
+/// Whose values an agent collects, where several agents share a machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScopeChoice {
+    /// The node's and the machine's: they are one.
+    #[default]
+    All,
+    /// The node's own only; another agent tells of the machine.
+    Node,
+    /// Both, for the one agent that tells of a machine which nodes share: the machine's are labelled scope="host".
+    Host,
+}
+
 impl Setting {
+    /// Makes a collector, where it runs and this machine has something for it.
+    pub fn make(&self, kind: &'static Kind) -> Option<Made> {
+        let labels = self.labels(kind.scope)?;
+        Some(Made { kind, collector: (kind.make)(self)?, labels })
+    }
+
+    /// Labels of the samples of a collector, or nothing where it does not run.
+    fn labels(&self, scope: Scope) -> Option<Labels> {
+        let is_shared = match scope {
+            Scope::Machine => true,
+            Scope::Namespace => self.shares_namespaces,
+            Scope::MachineUnlessReplayed => self.replay.is_none(),
+            Scope::Node => false,
+        };
+        match self.scope {
+            ScopeChoice::Node if is_shared => None,
+            ScopeChoice::Host if is_shared => Some(Labels::new(&[("scope", "host")])),
+            _ => Some(Labels::default()),
+        }
+    }
+
     /// The labels of everything that is replayed: with them nobody takes it for a machine's. None without a replay.
     pub fn replay_labels(&self) -> Labels {
         match &self.replay {
@@ -116,57 +226,11 @@ pub trait Collector: Send {
     fn constant_labels(&self) -> Labels {
         Labels::default()
     }
-}
 
-/// Why a collector could not give all that it should.
-#[derive(Debug, Clone)]
-pub struct Problem {
-    sentence: String,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-}
-
-impl Problem {
-    /// A sentence without a full stop.
-    pub fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), source: None }
+    /// Its own pace, in place of its kind's, where that is paced.
+    fn pace(&self) -> Option<Duration> {
+        None
     }
-
-    /// Why.
-    #[must_use]
-    pub fn because(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { source: Some(Arc::new(source)), ..self }
-    }
-
-    /// The sentence, and its cause.
-    pub fn told(&self) -> String {
-        match &self.source {
-            Some(source) => format!("{}: {source}", self.sentence),
-            None => self.sentence.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.sentence)
-    }
-}
-
-impl std::error::Error for Problem {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as _)
-    }
-}
-
-/// A file that cannot be read.
-pub(crate) fn unread(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Problem {
-    let sentence = format!("{} cannot be read", path.display());
-    move |error| Problem::new(sentence).because(error)
-}
-
-/// A file that does not say what it should.
-pub(crate) fn misread(path: &std::path::Path, what: &str) -> Problem {
-    Problem::new(format!("{} has no {what}", path.display()))
 }
 
 #[cfg(test)]
@@ -201,14 +265,24 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_makes_the_machines_fabric_the_nodes_own() {
-        for (scope, is_replayed, expected) in [
-            (Scope::Machine, true, true),
-            (Scope::Node, false, false),
-            (Scope::MachineUnlessReplayed, false, true),
-            (Scope::MachineUnlessReplayed, true, false),
+    fn what_all_nodes_of_a_machine_would_show_is_left_to_one_of_them() {
+        for (scope, is_replayed, shares_namespaces, is_shared) in [
+            (Scope::Machine, true, false, true),
+            (Scope::Node, false, true, false),
+            (Scope::Namespace, false, false, false),
+            (Scope::Namespace, false, true, true),
+            (Scope::MachineUnlessReplayed, false, false, true),
+            (Scope::MachineUnlessReplayed, true, true, false),
         ] {
-            assert_eq!(scope.is_machines(is_replayed), expected, "{scope:?}");
+            let replay = is_replayed.then(|| "replay".into());
+            let setting =
+                |choice| Setting { scope: choice, replay: replay.clone(), shares_namespaces, ..Setting::default() };
+            let none = Some(Labels::default());
+            let labels = |choice| setting(choice).labels(scope);
+            assert_eq!(labels(ScopeChoice::All), none, "{scope:?}");
+            assert_eq!(labels(ScopeChoice::Node), if is_shared { None } else { none.clone() }, "{scope:?}");
+            let host = Some(Labels::new(&[("scope", "host")]));
+            assert_eq!(labels(ScopeChoice::Host), if is_shared { host } else { none.clone() }, "{scope:?}");
         }
     }
 }

@@ -84,7 +84,7 @@ impl Conductor {
         tempo: Tempo,
         tell: Box<dyn Fn(Happening) + Send + Sync>,
     ) -> std::io::Result<Self> {
-        let slots = collectors.into_iter().map(|(kind, collector)| Arc::new(Slot::new(kind, collector))).collect();
+        let slots = collectors.into_iter().map(|made| Arc::new(Slot::new(made))).collect();
         let (finished, _) = watch::channel(0);
         let asked = Mutex::new(Asked { round: 1, ..Asked::default() });
         let last = Mutex::new(Instant::now());
@@ -116,6 +116,14 @@ impl Conductor {
     pub async fn begun(&self) {
         let mut finished = self.inner.finished.subscribe();
         let _ = tokio::time::timeout(self.inner.tempo.deadline * 2, finished.wait_for(|round| *round > 0)).await;
+    }
+
+    /// Waits until every collector came back once, paced ones too, but no longer than this.
+    pub async fn settled(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while Instant::now() < until && !self.told().iter().all(|told| told.has_run) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// All pages as they are now, the agent's own first. Counted as a scrape.

@@ -6,11 +6,17 @@ use std::time::{Duration, Instant};
 
 use super::told::Told;
 use super::{Happening, lock};
-use crate::collect::{Collector, Kind, Lane, Problem};
-use crate::sheet::{Page, Sheet};
+use crate::collect::{Collector, Kind, Lane, Made, Problem};
+use crate::sheet::{Labels, Page, Sheet};
+
+/// A paced collector that failed runs again after so long.
+const RETRY: Duration = Duration::from_secs(5);
 
 pub(super) struct Slot {
     pub(super) kind: &'static Kind,
+    labels: Labels,
+    /// Runs do not begin faster than this after one another.
+    pace: Duration,
     collector: Mutex<Box<dyn Collector>>,
     state: Mutex<State>,
 }
@@ -31,17 +37,21 @@ struct State {
 }
 
 impl Slot {
-    pub(super) fn new(kind: &'static Kind, collector: Box<dyn Collector>) -> Self {
-        Self { kind, collector: Mutex::new(collector), state: Mutex::default() }
+    pub(super) fn new(made: Made) -> Self {
+        let Made { kind, collector, labels } = made;
+        let pace = match kind.lane {
+            Lane::Paced(pace) => collector.pace().unwrap_or(pace),
+            Lane::Shared | Lane::Own => Duration::ZERO,
+        };
+        Self { kind, labels, pace, collector: Mutex::new(collector), state: Mutex::default() }
     }
 
     /// Takes the slot for a run, unless one still runs, or it is too soon for another.
     pub(super) fn take(&self) -> bool {
         let mut state = lock(&self.state);
-        let is_too_soon = match (self.kind.lane, state.started) {
-            (Lane::Paced(pace), Some(started)) => started.elapsed() < pace,
-            _ => false,
-        };
+        // What failed is asked again sooner: at the start of a machine, its services come one after the other.
+        let pace = if state.problem.is_some() { self.pace.min(RETRY) } else { self.pace };
+        let is_too_soon = state.started.is_some_and(|started| started.elapsed() < pace);
         if state.is_running || is_too_soon {
             return false;
         }
@@ -56,7 +66,7 @@ impl Slot {
         let started = Instant::now();
         let (sheet, result) = {
             let mut collector = lock(&self.collector);
-            let mut sheet = Sheet::with_constant(&collector.constant_labels());
+            let mut sheet = Sheet::with_constant(&collector.constant_labels().and(&self.labels));
             let run = AssertUnwindSafe(|| collector.collect(&mut sheet));
             let result =
                 catch_unwind(run).unwrap_or_else(|_| Err(Problem::new("the collector has a defect, and panicked")));

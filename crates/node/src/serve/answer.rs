@@ -8,7 +8,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
@@ -48,6 +50,11 @@ const ACCELERATORS: &[&str] = &["gpu", "gpm", "nvlink", "xid", "neuron"];
 pub(super) async fn answer<B>(site: &Site, request: &Request<B>) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered\n");
+    }
+    if !site.guard.admits(request.headers()).await {
+        let mut answer = plain(StatusCode::UNAUTHORIZED, "user and password are needed\n");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"trainyard-agent\""));
+        return answer;
     }
     match request.uri().path() {
         "/metrics" => metrics(site, request.uri().query().unwrap_or_default(), request.headers()).await,

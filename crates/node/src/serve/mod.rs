@@ -3,6 +3,7 @@
 //! Connections are few and short: their number, the size of a request and the time for it are bounded.
 
 mod answer;
+mod guard;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -19,6 +21,7 @@ use crate::conductor::Conductor;
 use crate::events::Events;
 
 pub use answer::{Answer, Part};
+pub use guard::{Guard, is_private};
 
 /// More than the scrapers of a node; beyond it a connection waits.
 const CONNECTIONS_MAX: usize = 64;
@@ -38,6 +41,8 @@ pub struct Site {
     pub conductor: Arc<Conductor>,
     /// What was noticed.
     pub events: Events,
+    /// Who may ask.
+    pub guard: Arc<Guard>,
     /// Which metrics this address gives out.
     pub part: Part,
     /// Values younger than this are given out again; older ones are collected first.
@@ -62,17 +67,26 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>) {
         let _ = stream.set_nodelay(true);
         let site = Arc::clone(&site);
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let site = Arc::clone(&site);
-                async move { Ok::<_, Infallible>(answer::answer(&site, &request).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(REQUEST_PATIENCE)
-                .max_buf_size(REQUEST_BYTES_MAX)
-                .serve_connection(TokioIo::new(stream), service);
-            let _ = tokio::time::timeout(CONNECTION_AGE_MAX, connection).await;
+            match site.guard.tls().cloned() {
+                None => converse(stream, &site).await,
+                Some(tls) => {
+                    let handshake = tokio::time::timeout(REQUEST_PATIENCE, tls.accept(stream));
+                    if let Ok(Ok(stream)) = handshake.await {
+                        converse(stream, &site).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, site: &Site) {
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(answer::answer(site, &request).await) });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_PATIENCE)
+        .max_buf_size(REQUEST_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = tokio::time::timeout(CONNECTION_AGE_MAX, connection).await;
 }

@@ -1,6 +1,7 @@
 //! The rehearsal's plan: the same queues, nodes and Slurm settings, on this machine.
 
 mod actions;
+mod agents;
 mod layout;
 mod nodes;
 mod notes;
@@ -8,7 +9,7 @@ mod notes;
 use trainyard_spec::{Diagnostic, Spec, facts::LocalFacts, path};
 
 use crate::artifacts::{self, Context};
-pub use crate::rehearsed::{HEAD, Layout, LocalAction, Node, PartitionNodes, Rehearsed};
+pub use crate::rehearsed::{AGENT, HEAD, Layout, LocalAction, Node, NodeAgent, PartitionNodes, Rehearsed};
 use crate::{Options, Plan, Target};
 
 /// A rehearsal starts this many static nodes at most: each is some ten processes of this machine.
@@ -22,12 +23,12 @@ pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result
     check(&partitions)?;
     let scratch = &spec.storage.scratch;
     let rehearsed = Rehearsed {
-        layout,
         facts: facts.clone(),
-        nodes: nodes::all(facts, &partitions),
+        nodes: agents::with_agents(facts, &layout, nodes::all(facts, &partitions)),
         expose: spec.rehearsal.expose.iter().map(ToString::to_string).collect(),
         scratch: if scratch.enabled { scratch.path.to_string() } else { String::new() },
         boot_seconds: spec.rehearsal.boot_seconds,
+        layout,
     };
     let context = Context { spec, facts, rehearsed: &rehearsed, partitions: &partitions };
     let artifacts = artifacts::all(&context);

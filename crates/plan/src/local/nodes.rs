@@ -43,23 +43,23 @@ pub(super) fn derive(spec: &Spec, facts: &LocalFacts, options: Options) -> Vec<P
 pub(super) fn all(facts: &LocalFacts, partitions: &[PartitionNodes]) -> Vec<Node> {
     let address = if own_network(facts) { "10.77.0.1" } else { loopback(facts) };
     let port = if own_network(facts) { SLURMCTLD_PORT } else { facts.first_port };
-    let head = Node { name: HEAD.into(), address: address.into(), port, is_static: true };
+    let head = Node { name: HEAD.into(), address: address.into(), port, is_static: true, agent: None };
     [head].into_iter().chain(partitions.iter().flat_map(|p| p.nodes.iter().cloned())).collect()
 }
 
 /// The address of all nodes that share this machine's network.
-fn loopback(facts: &LocalFacts) -> &str {
+pub(super) fn loopback(facts: &LocalFacts) -> &str {
     facts.loopback.as_deref().unwrap_or("127.0.0.1")
 }
 
 fn node(facts: &LocalFacts, name: String, index: u32, is_static: bool) -> Node {
     if own_network(facts) {
         let address = format!("10.77.{}.{}", index / 250 + 1, index % 250 + 1);
-        return Node { name, address, port: SLURMD_PORT, is_static };
+        return Node { name, address, port: SLURMD_PORT, is_static, agent: None };
     }
     // slurmd binds all addresses, so nodes that share a network need a port each.
     let port = u16::try_from(u32::from(facts.first_port) + 1 + index).unwrap_or(u16::MAX);
-    Node { name, address: loopback(facts).into(), port, is_static }
+    Node { name, address: loopback(facts).into(), port, is_static, agent: None }
 }
 
 fn hardware(resource: &ComputeResource) -> (Hardware, String) {

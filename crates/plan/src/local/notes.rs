@@ -6,7 +6,7 @@ use trainyard_spec::Spec;
 use trainyard_spec::facts::LocalFacts;
 use trainyard_spec::model::{Capacity, MonitoringMode, ProviderKind, Toggle};
 
-use crate::rehearsed::{PartitionNodes, own_network};
+use crate::rehearsed::{AGENT, PartitionNodes, own_network};
 use crate::{Note, Options};
 
 pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[PartitionNodes]) -> Vec<Note> {
@@ -31,6 +31,11 @@ pub(super) fn notes(spec: &Spec, facts: &LocalFacts, options: Options, made: &[P
             add("access", text.into());
         }
         add("storage", "/fsx and /home are folders of the cluster; job scripts are rendered with their paths".into());
+    }
+    if !facts.programs.contains_key(AGENT) {
+        let text = "trainyard-agent was not found beside trainyard, so nodes have no metrics; build it with: \
+                    cargo build --release -p trainyard-node";
+        add("monitoring", text.into());
     }
     let scratch = spec.storage.scratch.path.as_str();
     if spec.storage.scratch.enabled && (!own_network(facts) || scratch[1..].contains('/')) {

@@ -9,12 +9,4 @@ metrics! { "agent" from "the agent itself" {
     counter trainyard_agent_collector_failures_total ["collector"]: "Runs of the collector that failed or passed their deadline.";
     counter trainyard_agent_series_dropped_total ["collector"]: "Series that were left out because the collector passed its limit.";
     counter trainyard_agent_scrapes_total []: "Expositions that were given out.";
-    gauge trainyard_agent_replay ["profile"]: "1 where accelerators and fabric are replayed; none of these values is a machine's.";
-    counter process_cpu_seconds_total []: "Processor time of the agent, user and system.";
-    gauge process_resident_memory_bytes []: "Memory of the agent that is in RAM.";
-    gauge process_virtual_memory_bytes []: "Address space of the agent.";
-    gauge process_open_fds []: "Open file descriptors of the agent.";
-    gauge process_max_fds []: "File descriptors that the agent may open.";
-    gauge process_start_time_seconds []: "When the agent started, since the epoch.";
-    gauge process_threads []: "Threads of the agent.";
 } }

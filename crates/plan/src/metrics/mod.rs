@@ -4,12 +4,18 @@
 //! those of node_exporter and dcgm-exporter where they have one, `trainyard_*` otherwise. A metric is a static of its own
 //! name, so that code and table are found by one search.
 
+use std::collections::HashMap;
+
 /// Makes the statics of one collector's metrics, and its part of the table.
 ///
 /// `KIND NAME [LABELS] in UNIT from KEY: HELP;` where labels, unit and key may be left out. The unit then follows from the
-/// name's ending; the key is what the value is called in the collector's source.
+/// name's ending; the key is what the value is called in the collector's source. Where most metrics of a collector have
+/// the same labels, `each [LABELS]` behind the source gives them to those that name none.
 macro_rules! metrics {
-    ($collector:literal from $source:literal {
+    ($collector:literal from $source:literal { $($metrics:tt)* }) => {
+        metrics! { $collector from $source each [] { $($metrics)* } }
+    };
+    ($collector:literal from $source:literal each $each:tt {
         $( $kind:ident $name:ident $([$($label:literal),* $(,)?])? $(in $unit:literal)? $(from $key:literal)? : $help:literal; )*
     }) => {
         $(
@@ -20,7 +26,7 @@ macro_rules! metrics {
                 kind: $crate::metrics::MetricKind::$kind,
                 declared_unit: metrics!(@text $($unit)?),
                 help: $help,
-                labels: &[$($($label),*)?],
+                labels: metrics!(@labels $([$($label),*])? $each),
                 collector: $collector,
                 source: $source,
                 key: metrics!(@text $($key)?),
@@ -29,17 +35,88 @@ macro_rules! metrics {
         /// What this collector has.
         pub static TABLE: $crate::metrics::Table = $crate::metrics::Table { collector: $collector, metrics: &[$(&$name),*] };
     };
+    (@labels [$($own:literal),*] $each:tt) => { &[$($own),*] };
+    (@labels $each:tt) => { &$each };
     (@text) => { "" };
     (@text $text:literal) => { $text };
 }
 
 pub mod agent;
+pub mod arp;
+pub mod conntrack;
+pub mod cpu;
+pub mod cpufreq;
+pub mod diskstats;
 pub mod efa;
+pub mod entropy;
+pub mod filefd;
+pub mod filesystem;
+pub mod gpu;
+pub mod hwmon;
 pub mod loadavg;
+pub mod meminfo;
+pub mod meminfo_numa;
+pub mod netclass;
+pub mod netdev;
+pub mod netstat;
+pub mod os;
+pub mod powersupply;
+pub mod pressure;
+pub mod process;
+pub mod processes;
+pub mod schedstat;
+pub mod selinux;
+pub mod slurm;
+pub mod sockstat;
+pub mod softnet;
+pub mod stat;
+pub mod tcpstat;
+pub mod thermal_zone;
+pub mod time;
+pub mod udp_queues;
+pub mod uname;
+pub mod vmstat;
 pub mod xid;
 
 /// Every collector's part, in the order of the exposition.
-static TABLES: &[&Table] = &[&agent::TABLE, &loadavg::TABLE, &efa::TABLE, &xid::TABLE];
+static TABLES: &[&Table] = &[
+    &agent::TABLE,
+    &arp::TABLE,
+    &conntrack::TABLE,
+    &cpu::TABLE,
+    &cpufreq::TABLE,
+    &diskstats::TABLE,
+    &efa::TABLE,
+    &entropy::TABLE,
+    &filefd::TABLE,
+    &filesystem::TABLE,
+    &gpu::TABLE,
+    &hwmon::TABLE,
+    &loadavg::TABLE,
+    &meminfo::TABLE,
+    &meminfo_numa::TABLE,
+    &netclass::TABLE,
+    &netdev::TABLE,
+    &netstat::TABLE,
+    &os::TABLE,
+    &powersupply::TABLE,
+    &pressure::TABLE,
+    &process::TABLE,
+    &processes::TABLE,
+    &schedstat::TABLE,
+    &selinux::TABLE,
+    &slurm::TABLE,
+    &sockstat::TABLE,
+    &softnet::TABLE,
+    &stat::TABLE,
+    &tcpstat::TABLE,
+    &thermal_zone::TABLE,
+    &time::TABLE,
+    &udp_queues::TABLE,
+    &uname::TABLE,
+    &vmstat::TABLE,
+    &xid::TABLE,
+];
 
 /// One collector's metrics.
 #[derive(Debug)]
@@ -48,6 +125,18 @@ pub struct Table {
     pub collector: &'static str,
     /// Its metrics, in the order of the exposition.
     pub metrics: &'static [&'static Metric],
+}
+
+impl Table {
+    /// The metrics by what their source calls their values, for collectors that look up hundreds of keys a run.
+    pub fn by_key(&self) -> HashMap<&'static str, &'static Metric> {
+        self.metrics.iter().filter(|metric| !metric.key.is_empty()).map(|metric| (metric.key, *metric)).collect()
+    }
+
+    /// The metric whose value its source calls by this key.
+    pub fn with_key(&self, key: &str) -> Option<&'static Metric> {
+        self.metrics.iter().copied().find(|metric| metric.key == key)
+    }
 }
 
 /// What one name stands for, wherever it is read.
@@ -78,6 +167,8 @@ pub enum MetricKind {
     counter,
     /// Goes up and down.
     gauge,
+    /// Not said. The field's name for it says no type, and a type of ours would make a second metric of it.
+    untyped,
     /// Always 1: what is told is in the labels.
     info,
 }
@@ -105,6 +196,11 @@ const UNITS: &[&str] = &[
     "_seconds", "_bytes", "_celsius", "_hertz", "_ratio", "_volts", "_amperes", "_joules", "_watts", "_bits",
     "_sectors", "_percent",
 ];
+
+/// Every collector's part, in the order of the exposition.
+pub fn tables() -> &'static [&'static Table] {
+    TABLES
+}
 
 /// Every metric, a collector's together.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
@@ -138,7 +234,7 @@ mod tests {
     fn every_metric_says_what_it_is() {
         for metric in all() {
             let name = metric.name;
-            assert!(metric.help.ends_with('.') && metric.help.len() > 10, "{name} has no help sentence");
+            assert!(metric.help.ends_with('.') && metric.help.len() >= 10, "{name} has no help sentence");
             assert!(!metric.source.is_empty(), "{name} has no source");
             let labels: BTreeSet<_> = metric.labels.iter().collect();
             assert_eq!(labels.len(), metric.labels.len(), "{name} has a label twice");

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use fs_err as fs;
 use trainyard_plan::Plan;
-use trainyard_plan::local::{HEAD, LocalAction};
+use trainyard_plan::local::{AGENT, HEAD, LocalAction, Rehearsed};
 use trainyard_run::Command;
 
 use super::supervisor::{Ask, Client, NodeStatus, is_alive};
@@ -43,8 +43,10 @@ pub(super) fn holds(local: &Local, plan: &Plan, action: &LocalAction) -> bool {
         LocalAction::MakeFolders(folders) => folders.iter().all(|(path, _)| store.at(path).is_dir()),
         LocalAction::InstallProgram => {
             let Ok(rehearsed) = plan.rehearsed() else { return false };
-            let (ours, theirs) = (fs::read(&rehearsed.facts.program), fs::read(store.at("bin/trainyard")));
-            matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+            programs(rehearsed).all(|(from, name)| {
+                let (ours, theirs) = (fs::read(from), fs::read(store.at("bin").join(name)));
+                matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+            })
         }
         LocalAction::MakeKey(path) => store.at(path).is_file(),
         LocalAction::WriteArtifacts { .. } => {
@@ -102,13 +104,21 @@ fn remove_folders(local: &Local, folders: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The nodes' copy stays as it is while this program is rebuilt or upgraded.
+/// What nodes run of ours, and how it is called there.
+fn programs(rehearsed: &Rehearsed) -> impl Iterator<Item = (&str, &'static str)> {
+    let agent = rehearsed.facts.programs.get(AGENT).map(|path| (path.as_str(), AGENT));
+    [(rehearsed.facts.program.as_str(), "trainyard")].into_iter().chain(agent)
+}
+
+/// The nodes' copies stay as they are while these programs are rebuilt or upgraded.
 fn install_program(local: &Local, plan: &Plan) -> Result<(), Failure> {
-    let from = &plan.rehearsed()?.facts.program;
-    let part = local.store.at("bin/trainyard.part");
-    fs::copy(from, &part)?;
-    fs::set_permissions(&part, std::fs::Permissions::from_mode(0o755))?;
-    Ok(fs::rename(part, local.store.at("bin/trainyard"))?)
+    for (from, name) in programs(plan.rehearsed()?) {
+        let part = local.store.at(format!("bin/{name}.part"));
+        fs::copy(from, &part)?;
+        fs::set_permissions(&part, std::fs::Permissions::from_mode(0o755))?;
+        fs::rename(part, local.store.at("bin").join(name))?;
+    }
+    Ok(())
 }
 
 /// A key that exists is kept: daemons that run already use it.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use nix::unistd::{Gid, Uid, User};
+use trainyard_plan::local::AGENT;
 use trainyard_plan::{Isolation, LocalFacts};
 use trainyard_run::Command;
 use trainyard_spec::Spec;
@@ -106,6 +107,9 @@ fn programs(isolation: Isolation) -> Result<BTreeMap<String, String>, Failure> {
             None => missing.push(*need),
         }
     }
+    if let Some(agent) = agent() {
+        found.insert(AGENT.to_owned(), agent.to_string_lossy().into_owned());
+    }
     if missing.is_empty() {
         return Ok(found);
     }
@@ -113,6 +117,12 @@ fn programs(isolation: Isolation) -> Result<BTreeMap<String, String>, Failure> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     Err(Failure::refused(format!("a rehearsal needs {}, which this machine does not have", names.join(", ")))
         .hint(install_command(&release, &missing)))
+}
+
+/// The agent that came with this program, or any. Nodes do without it, and have no metrics then.
+fn agent() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok()?.with_file_name(AGENT);
+    if is_program(&beside) { Some(beside) } else { find(AGENT) }
 }
 
 /// The command that installs what is missing, for the distribution that `release` describes.
@@ -202,7 +212,8 @@ fn first_port(store: &Store, isolation: Isolation, nodes: u32) -> u16 {
     {
         return rehearsed.facts.first_port;
     }
-    let wide = u16::try_from(nodes.min(4096) + 1).unwrap_or(u16::MAX);
+    // A daemon of Slurm's and an agent for each node and the head.
+    let wide = u16::try_from(2 * (nodes.min(4096) + 1)).unwrap_or(u16::MAX);
     (FIRST..60_000)
         .step_by(usize::from(wide.max(100)))
         .find(|first| {

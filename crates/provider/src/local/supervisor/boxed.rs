@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use trainyard_plan::Isolation;
-use trainyard_plan::local::{HEAD, Node, Rehearsed};
+use trainyard_plan::local::{AGENT, HEAD, Node, Rehearsed};
 use trainyard_run::Command;
 
 use super::{processes, view};
@@ -105,8 +105,12 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
             fs::remove_file(stale)?; // left by a node that was lost: it must not pass for the new one's
         }
         let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
-        let pid = i32::try_from(daemon.command.daemon(Path::new(&log))?.id()).unwrap_or(i32::MAX);
-        daemons.push((daemon.name, Pid::from_raw(pid)));
+        let pid = match daemon.command.daemon(Path::new(&log)) {
+            Ok(child) => i32::try_from(child.id()).unwrap_or(i32::MAX),
+            Err(_) if !daemon.is_vital => continue,
+            Err(error) => return Err(error.into()),
+        };
+        daemons.push((daemon.name, Pid::from_raw(pid), daemon.is_vital));
         if let Some(socket) = daemon.makes {
             await_file(&socket)?;
         }
@@ -120,7 +124,8 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
             if status == WaitStatus::StillAlive {
                 break;
             }
-            if let Some((name, _)) = daemons.iter().find(|(_, pid)| status.pid() == Some(*pid)) {
+            if let Some((name, ..)) = daemons.iter().find(|(_, pid, is_vital)| *is_vital && status.pid() == Some(*pid))
+            {
                 processes::end_descendants(nix::unistd::Pid::this().as_raw());
                 return Err(Failure::refused(format!("{name} of node {} ended: {status:?}", node.name)));
             }
@@ -131,6 +136,8 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
 struct Daemon {
     name: &'static str,
     command: Command,
+    /// The node is lost when it ends. One that only watches may end, and the node goes on.
+    is_vital: bool,
     /// A file that stands once it works; the next daemon needs it.
     makes: Option<String>,
 }
@@ -144,11 +151,20 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
             .env("SLURM_CONF", &conf)
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     };
+    let agent = node.agent.as_ref().map(|agent| Daemon {
+        name: AGENT,
+        command: program(&at(&format!("bin/{AGENT}"))).args(&agent.arguments),
+        is_vital: false,
+        makes: None,
+    });
     if node.name != HEAD {
         let slurmd = program("slurmd").args(["-D", "-N", &node.name, "-f", &conf]);
         // A CLOUD node must look freshly booted, or slurmctld ignores it.
         let slurmd = if node.is_static { slurmd } else { slurmd.arg("-b") };
-        return vec![Daemon { name: "slurmd", command: slurmd, makes: None }];
+        return [Daemon { name: "slurmd", command: slurmd, is_vital: true, makes: None }]
+            .into_iter()
+            .chain(agent)
+            .collect();
     }
     let socket = at("run/munge.socket");
     let munged = program("munged").args(["--foreground", "--force"]).args([
@@ -159,16 +175,15 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
         format!("--log-file={}", at("log/munged.log")),
     ]);
     let slurmctld = program("slurmctld").args(["-D", "-f", &conf]);
-    vec![
-        Daemon { name: "munged", command: munged, makes: Some(socket) },
-        Daemon { name: "slurmctld", command: slurmctld, makes: None },
-    ]
+    let munged = Daemon { name: "munged", command: munged, is_vital: true, makes: Some(socket) };
+    let slurmctld = Daemon { name: "slurmctld", command: slurmctld, is_vital: true, makes: None };
+    [munged, slurmctld].into_iter().chain(agent).collect()
 }
 
 /// Asks the daemons to end, last started first, and ends what is left.
-fn stop(daemons: &[(&str, Pid)]) {
+fn stop(daemons: &[(&str, Pid, bool)]) {
     let until = Instant::now() + STOP_PATIENCE;
-    for (_, pid) in daemons.iter().rev() {
+    for (_, pid, _) in daemons.iter().rev() {
         let _ = kill(*pid, Signal::SIGTERM);
         while Instant::now() < until && processes::is_alive(pid.as_raw()) {
             let _ = waitpid(*pid, Some(WaitPidFlag::WNOHANG));

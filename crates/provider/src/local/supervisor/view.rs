@@ -61,6 +61,11 @@ pub(super) fn build(cluster: &Rehearsed, folder: &Path, node: &Node) -> Result<(
     fresh("tmpfs", &root.join("run"), "mode=755,size=64m")?;
     fresh("tmpfs", &root.join("dev/shm"), "mode=1777")?;
     fresh("proc", &root.join("proc"), "")?;
+    // The kernel shows in /sys the interfaces of the network that it was mounted from.
+    fresh("sysfs", &root.join("sys"), "")?;
+    if root.join("sys/fs/cgroup").is_dir() && Path::new("/sys/fs/cgroup").is_dir() {
+        bind(Path::new("/sys/fs/cgroup"), &root.join("sys/fs/cgroup"))?;
+    }
     over(&folder.join("etc/hosts"), &root.join("etc/hosts"))?;
     if root.join("etc/slurm").is_dir() {
         over(&folder.join("etc"), &root.join("etc/slurm"))?;
