@@ -41,7 +41,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::events::Events;
-use crate::files::{Roots, word};
+use crate::files::Roots;
+use crate::gpus;
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
@@ -210,9 +211,7 @@ impl Setting {
 
 /// What a replay says that it is. One that does not say is a replay all the same.
 fn replay_profile(folder: &Path) -> String {
-    let description = word(&folder.join("replay.json")).unwrap_or_default();
-    let description: serde_json::Value = serde_json::from_str(&description).unwrap_or_default();
-    description.get("profile").and_then(|profile| profile.as_str()).unwrap_or("unknown").to_owned()
+    gpus::tree(folder).map_or_else(|| "unknown".to_owned(), |tree| tree.profile)
 }
 
 /// Reads one thing, again and again.

@@ -24,7 +24,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 const LINE_BYTES_MAX: usize = 8 << 10;
 
 /// More than the log of a large machine holds.
-const RECORDS_MAX: usize = 50_000;
+const RECORDS_MAX: usize = 200_000;
 
 /// For one reading. Others wait in line for a processor too.
 const TIME_MAX: Duration = Duration::from_millis(50);

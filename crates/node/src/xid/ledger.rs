@@ -60,6 +60,7 @@ pub struct Ledger {
     pub(super) xids: BTreeMap<(String, u32), Tally>,
     pub(super) sxids: BTreeMap<SxidKey, Tally>,
     pub(super) recent: VecDeque<Recent>,
+    pub(super) left: u64,
 }
 
 impl Ledger {
@@ -88,6 +89,7 @@ impl Ledger {
         }
         let key = (sighting.pci_bus_id.clone(), sighting.xid);
         if self.xids.len() >= KINDS_MAX && !self.xids.contains_key(&key) {
+            self.left += 1;
             return Counted::Left;
         }
         let tally = self.xids.entry(key).or_default();
@@ -111,11 +113,17 @@ impl Ledger {
     /// Takes in a switch's error. Only the kernel log tells of them, each once.
     pub fn see_switch(&mut self, key: SxidKey, at_milliseconds: i64) -> Counted {
         if self.sxids.len() >= KINDS_MAX && !self.sxids.contains_key(&key) {
+            self.left += 1;
             return Counted::Left;
         }
         let tally = self.sxids.entry(key).or_default();
         tally.add(at_milliseconds);
         Counted::New(tally.count)
+    }
+
+    /// How many were not counted since the agent started.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// Xids by GPU and number.
@@ -290,6 +298,6 @@ mod tests {
             let switch = ("s".into(), String::new(), nth, false);
             assert_eq!(ledger.see_switch(switch, 0), expected);
         }
-        assert_eq!(ledger.recent.len(), RECENT_MAX);
+        assert_eq!((ledger.recent.len(), ledger.left()), (RECENT_MAX, 2 * (5000 - 4096)));
     }
 }

@@ -131,6 +131,7 @@ fn understand(text: &[u8]) -> Result<Ledger, String> {
         xids: saved.xids.into_iter().collect(),
         sxids: saved.sxids.into_iter().collect(),
         recent: saved.recent.into(),
+        left: 0,
     })
 }
 

@@ -21,6 +21,8 @@ const AMAZON: &str = "0x1d0f";
 pub(super) struct Device {
     pub(super) info: Labels,
     pub(super) ports: Vec<Port>,
+    /// What it is known by: its address, because udev gives devices other names while a machine starts.
+    pub(super) place: String,
     folder: PathBuf,
 }
 
@@ -41,7 +43,8 @@ impl Device {
         let numbers = names(&folder.join("ports"), PORTS_MAX);
         let is_number = |number: &&String| number.parse::<u32>().is_ok();
         let ports = numbers.iter().filter(is_number).map(|number| Port::new(&folder, name, number)).collect();
-        Some(Self { info, ports, folder })
+        let place = if address.is_empty() { name.to_owned() } else { address };
+        Some(Self { info, ports, place, folder })
     }
 
     /// Opens what came and lets go of what went, where anything did. Files stay open while there is room.

@@ -46,8 +46,8 @@ struct Efa {
     devices: BTreeMap<String, Device>,
     /// What is in the folder and is no EFA.
     others: BTreeSet<String>,
-    /// Every device that was ever there.
-    known: BTreeSet<String>,
+    /// Every device that was ever there: its place, and its name.
+    known: BTreeMap<String, String>,
     ordinary: Ordinary,
     tripwire: Tripwire,
     jobs: Jobs,
@@ -69,7 +69,7 @@ impl Efa {
             counters: counters(),
             devices: BTreeMap::new(),
             others: BTreeSet::new(),
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
             ordinary: Ordinary::new(&setting.roots.proc),
             tripwire: Tripwire::default(),
             jobs: setting.jobs.clone(),
@@ -94,8 +94,8 @@ impl Efa {
             }
             match Device::open(&self.folder, &name) {
                 Some(device) => {
-                    if self.known.len() < DEVICES_MAX {
-                        self.known.insert(name.clone());
+                    if self.known.len() < DEVICES_MAX || self.known.contains_key(&device.place) {
+                        self.known.insert(device.place.clone(), name.clone());
                     }
                     self.devices.insert(name, device);
                 }
@@ -169,8 +169,9 @@ impl Efa {
     }
 
     fn missing(&self) -> Option<Problem> {
+        let is_there = |place: &String| self.devices.values().any(|device| device.place == *place);
         let missing: Vec<&str> =
-            self.known.iter().filter(|name| !self.devices.contains_key(*name)).map(String::as_str).collect();
+            self.known.iter().filter(|(place, _)| !is_there(place)).map(|(_, name)| name.as_str()).collect();
         match missing.as_slice() {
             [] => None,
             [one] => Some(Problem::new(format!("the EFA device {one} was there and is gone"))),

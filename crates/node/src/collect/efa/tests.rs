@@ -181,6 +181,19 @@ fn a_device_that_vanishes_goes_and_is_named_and_one_that_comes_is_taken_in() {
 }
 
 #[test]
+fn a_device_that_udev_renames_is_not_missed() {
+    let node = Node::new();
+    node.device("efa_0", 1);
+    let (mut efa, _) = node.collector();
+    collect(&mut efa);
+    fs_err::rename(node.infiniband().join("efa_0"), node.infiniband().join("rdmap1s27")).unwrap();
+    let (text, problem) = collect(&mut efa);
+    assert!(text.contains("rdmap1s27") && !text.contains("efa_0") && problem.is_none(), "{problem:?}");
+    fs_err::remove_dir_all(node.infiniband().join("rdmap1s27")).unwrap();
+    assert_eq!(collect(&mut efa).1.as_deref(), Some("the EFA device rdmap1s27 was there and is gone"));
+}
+
+#[test]
 fn where_few_files_may_be_open_all_are_read_and_few_stay_open() {
     let node = Node::new();
     for nth in 1..=4 {

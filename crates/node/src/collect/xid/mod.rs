@@ -162,6 +162,7 @@ impl Xid {
             sheet.put(&m::trainyard_sxid_total, &values, tally.count);
             sheet.put(&m::trainyard_sxid_last_timestamp_seconds, &values, seconds(tally.last_milliseconds));
         }
+        sheet.put(&m::trainyard_xid_left_out_total, &[], self.ledger.left() + self.inbox.dropped());
         sheet.put(&m::trainyard_kernel_log_lost_records_total, &[], self.log.lost());
         sheet.put(&m::trainyard_kernel_log_behind, &[], self.is_behind);
     }

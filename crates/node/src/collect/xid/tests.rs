@@ -90,6 +90,7 @@ fn what_the_log_and_nvml_tell_is_one_ledger() {
     trainyard_xid_info{xid="79",name="ROBUST_CHANNEL_GPU_HAS_FALLEN_OFF_THE_BUS",severity="error",action="reboot",meaning="the GPU no longer answers over PCIe",replay="p5"} 1
     trainyard_xid_info{xid="9999",name="",severity="warning",action="monitor",meaning="this Xid is not in the agent's catalogue",replay="p5"} 1
     trainyard_sxid_total{nvswitch="nvidia-nvswitch0",pci_bus_id="00000000:C4:00.0",sxid="20034",fatal="1",replay="p5"} 1
+    trainyard_xid_left_out_total{replay="p5"} 0
     trainyard_kernel_log_lost_records_total{replay="p5"} 0
     trainyard_kernel_log_behind{replay="p5"} 0
     "#);
