@@ -29,11 +29,7 @@ const DE_FACTO: &[(&str, &str, &str)] = &[
     ),
     ("DCGM_FI_", "label names should be written in 'snake_case' not 'camelCase'", "dcgm-exporter's: UUID, modelName"),
     ("DCGM_FI_DEV_PCIE_REPLAY_COUNTER", "metric name should not include type 'counter'", "dcgm-exporter's"),
-    (
-        "trainyard_gpu_info",
-        "label names should be written in 'snake_case'",
-        "joined with dcgm-exporter's by its labels",
-    ),
+    ("node_amazonefa_", "counter metrics should have \"_total\" suffix", "the EFA node exporter's"),
 ];
 
 #[test]
