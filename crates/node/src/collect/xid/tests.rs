@@ -104,8 +104,9 @@ fn what_the_log_and_nvml_tell_is_one_ledger() {
     ");
 }
 
+// D-B14: without a cursor, a fault that was dealt with strikes again.
 #[test]
-fn a_restart_neither_forgets_nor_counts_again_d_b14() {
+fn a_restart_neither_forgets_nor_counts_again() {
     let node = Node::new();
     let setting = node.setting();
     let at_1c = "{gpu=\"\",pci_bus_id=\"00000000:10:1C.0\"";
@@ -128,8 +129,9 @@ fn a_restart_neither_forgets_nor_counts_again_d_b14() {
     assert_eq!(counts(&mut Xid::new(&setting)), [format!("{at_1c},xid=\"31\",replay=\"p5\"}} 4")]);
 }
 
+// D-B14: the last 4000 lines of a kernel that talks much have no Xid.
 #[test]
-fn a_chatty_kernel_hides_no_xid_d_b14() {
+fn a_chatty_kernel_hides_no_xid() {
     let node = Node::new();
     let setting = node.setting();
     let mut xid = Xid::new(&setting);
