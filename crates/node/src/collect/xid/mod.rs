@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use trainyard_plan::metrics::xid as m;
 
-use super::{Collector, Kind, Lane, Problem, Scope, Setting, unread};
+use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
 use crate::files::{names, word};
 use crate::kernel_log::{KernelLog, Offset, Progress, Record, boot_microseconds};
@@ -113,7 +113,7 @@ impl Xid {
             }
             Ok(None) => {}
             Err(error) if self.is_replayed && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(unread(self.log.path())(error)),
+            Err(error) => return Err(self.unread_log(error)),
         }
         for gpu in self.inbox.gpus().iter() {
             self.uuids.learn(gpu.pci_bus_id.clone(), gpu.uuid.clone());
@@ -126,10 +126,20 @@ impl Xid {
             take(record, now, offset, uuids, ledger, news);
         });
         ledger.read_to(log.cursor());
-        let progress = read.map_err(|error| unread(self.log.path())(error))?;
+        let progress = read.map_err(|error| self.unread_log(error))?;
         self.is_behind = progress == Progress::More;
         self.through = (!self.is_behind).then_some(before);
         Ok(())
+    }
+
+    fn unread_log(&self, error: std::io::Error) -> Problem {
+        let path = self.log.path().display();
+        let sentence = if self.is_replayed {
+            format!("{path} cannot be read")
+        } else {
+            format!("{path} cannot be read, and Xids are only those that NVML tells of; reading it needs CAP_SYSLOG")
+        };
+        Problem::new(sentence).because(error)
     }
 
     fn take_events(&mut self, news: &mut Vec<News>) {
