@@ -253,6 +253,7 @@ mod tests {
         assert_eq!(count(&[log[0], nvml[0], log[1], nvml[1]], 0), 2);
     }
 
+    // A gauge of the last Xid shows it for ever, and a repeat not at all.
     #[test]
     fn repeats_are_neither_missed_nor_stuck_field_pain_32() {
         // A fault every two seconds for a minute, and then none: 30, and no more however long one looks.

@@ -6,7 +6,8 @@ mod line;
 mod state;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -60,13 +61,15 @@ pub struct KnownGpu {
 /// Where NVML's Xids are handed in, and what it knows of the GPUs. Clones are the same place.
 #[derive(Debug, Clone, Default)]
 pub struct Inbox {
-    inner: Arc<Mutex<Inner>>,
+    inner: Arc<(Mutex<Inner>, Condvar)>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     sightings: VecDeque<Sighting>,
     gpus: Arc<[KnownGpu]>,
+    /// Somebody will tell which GPUs there are.
+    is_expected: bool,
     dropped: u64,
 }
 
@@ -85,6 +88,18 @@ impl Inbox {
     pub fn know(&self, mut gpus: Vec<KnownGpu>) {
         gpus.truncate(GPUS_MAX);
         self.lock().gpus = gpus.into();
+        self.inner.1.notify_all();
+    }
+
+    /// Promises to tell which GPUs there are.
+    pub fn expect(&self) {
+        self.lock().is_expected = true;
+    }
+
+    /// Waits until somebody who promised so has told which GPUs there are, at most so long.
+    pub fn wait(&self, at_most: Duration) {
+        let is_awaited = |inner: &mut Inner| inner.is_expected && inner.gpus.is_empty();
+        let _ = self.inner.1.wait_timeout_while(self.lock(), at_most, is_awaited); // late, they are without a number
     }
 
     /// What was handed in since the last time.
@@ -103,7 +118,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -148,6 +163,22 @@ mod tests {
         ] {
             assert_eq!(bus_id(text).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn only_gpus_that_somebody_promised_are_waited_for() {
+        let inbox = Inbox::default();
+        let long = Duration::from_mins(1);
+        inbox.wait(long);
+        inbox.expect();
+        inbox.wait(Duration::from_millis(1));
+        let teller = std::thread::spawn({
+            let inbox = inbox.clone();
+            move || inbox.know(vec![KnownGpu { pci_bus_id: "a".into(), index: 0, uuid: String::new() }])
+        });
+        inbox.wait(long);
+        assert_eq!(inbox.gpus().len(), 1);
+        teller.join().unwrap();
     }
 
     #[test]

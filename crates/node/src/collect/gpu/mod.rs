@@ -39,6 +39,9 @@ impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
         let gpus = gpus::open(setting);
+        if gpus.is_some() {
+            setting.xids.expect();
+        }
         (gpus.is_some() || replay.is_some()).then(|| Self {
             gpus,
             replay,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use trainyard_plan::metrics::xid as m;
 
-use super::{Collector, Kind, Lane, Problem, Scope, Setting, unread};
+use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
 use crate::files::{names, word};
 use crate::kernel_log::{KernelLog, Offset, Progress, Record, boot_microseconds};
@@ -36,6 +36,9 @@ const EVENTS_MAX: usize = 32;
 /// Where the log was read to is kept so often while nothing is counted, so that a restart does not read all of it again.
 const KEPT_EVERY: Duration = Duration::from_mins(10);
 
+/// For the collector of GPUs to say which there are, once. Shorter than a round may take.
+const GPUS_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Whether the machine has anything that reports Xids. The driver may come later, what is plugged in does not.
 fn has_nvidia(sys: &Path) -> bool {
     let devices = sys.join("bus/pci/devices");
@@ -53,6 +56,7 @@ struct Xid {
     /// When the log was last read to its end.
     through: Option<u64>,
     is_behind: bool,
+    has_run: bool,
     uuids: Uuids,
     inbox: Inbox,
     ledger: Ledger,
@@ -87,6 +91,7 @@ impl Xid {
             offset: if is_replayed { Offset::none() } else { Offset::unknown(boot_microseconds()) },
             through: None,
             is_behind: false,
+            has_run: false,
             uuids: Uuids::default(),
             inbox: setting.xids.clone(),
             ledger,
@@ -108,7 +113,10 @@ impl Xid {
             }
             Ok(None) => {}
             Err(error) if self.is_replayed && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(unread(self.log.path())(error)),
+            Err(error) => return Err(self.unread_log(error)),
+        }
+        for gpu in self.inbox.gpus().iter() {
+            self.uuids.learn(gpu.pci_bus_id.clone(), gpu.uuid.clone());
         }
         let before = boot_microseconds();
         let Self { log, ledger, offset, uuids, through, .. } = self;
@@ -118,10 +126,20 @@ impl Xid {
             take(record, now, offset, uuids, ledger, news);
         });
         ledger.read_to(log.cursor());
-        let progress = read.map_err(|error| unread(self.log.path())(error))?;
+        let progress = read.map_err(|error| self.unread_log(error))?;
         self.is_behind = progress == Progress::More;
         self.through = (!self.is_behind).then_some(before);
         Ok(())
+    }
+
+    fn unread_log(&self, error: std::io::Error) -> Problem {
+        let path = self.log.path().display();
+        let sentence = if self.is_replayed {
+            format!("{path} cannot be read")
+        } else {
+            format!("{path} cannot be read, and Xids are only those that NVML tells of; reading it needs CAP_SYSLOG")
+        };
+        Problem::new(sentence).because(error)
     }
 
     fn take_events(&mut self, news: &mut Vec<News>) {
@@ -189,6 +207,10 @@ impl Xid {
 
 impl Collector for Xid {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
+        // A series that has a GPU's number from its second sample on would be another one than that of its first.
+        if !std::mem::replace(&mut self.has_run, true) {
+            self.inbox.wait(GPUS_PATIENCE);
+        }
         let mut news = Vec::new();
         // The log first: it names processes, and NVML's events then find their own.
         let read = self.read_log(&mut news);

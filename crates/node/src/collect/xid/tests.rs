@@ -75,8 +75,9 @@ fn what_the_log_and_nvml_tell_is_one_ledger() {
         (1, 5000, "NVRM: GPU at PCI:0000:53:00: GPU-71dcdf29-68ae"),
         (2, 6000, LOST),
         (3, 7000, "NVRM: Xid (GPU-71dcdf29-68ae): 48, DBE"),
-        (4, 8000, "nvidia-nvswitch0: SXid (PCI:0000:c4:00.0): 20034, Fatal, Link 48 LTSSM Fault Up"),
-        (5, 8000, "nvidia-nvswitch0: SXid (PCI:0000:c4:00.0): 20034, Severity 1 Engine instance 48"),
+        (4, 6500, "NVRM: Xid (GPU-x): 79, the same one, by another name of its GPU"),
+        (5, 8000, "nvidia-nvswitch0: SXid (PCI:0000:c4:00.0): 20034, Fatal, Link 48 LTSSM Fault Up"),
+        (6, 8000, "nvidia-nvswitch0: SXid (PCI:0000:c4:00.0): 20034, Severity 1 Engine instance 48"),
     ]);
     setting.xids.put(nvml("0000:10:1C.0", 79, 6400));
     setting.xids.put(nvml("00000000:53:00.0", 9999, 9000));
@@ -104,8 +105,9 @@ fn what_the_log_and_nvml_tell_is_one_ledger() {
     ");
 }
 
+// D-B14: without a cursor, a fault that was dealt with strikes again.
 #[test]
-fn a_restart_neither_forgets_nor_counts_again_d_b14() {
+fn a_restart_neither_forgets_nor_counts_again() {
     let node = Node::new();
     let setting = node.setting();
     let at_1c = "{gpu=\"\",pci_bus_id=\"00000000:10:1C.0\"";
@@ -128,8 +130,9 @@ fn a_restart_neither_forgets_nor_counts_again_d_b14() {
     assert_eq!(counts(&mut Xid::new(&setting)), [format!("{at_1c},xid=\"31\",replay=\"p5\"}} 4")]);
 }
 
+// D-B14: the last 4000 lines of a kernel that talks much have no Xid.
 #[test]
-fn a_chatty_kernel_hides_no_xid_d_b14() {
+fn a_chatty_kernel_hides_no_xid() {
     let node = Node::new();
     let setting = node.setting();
     let mut xid = Xid::new(&setting);
