@@ -185,10 +185,16 @@ impl Sheet {
         let mut order: HashMap<*const Metric, usize> = HashMap::new();
         let mut is_in_order = true;
         let mut last = 0;
+        let mut before: Option<&Metric> = None;
         let mut ranked: Vec<(usize, &Sample)> = Vec::with_capacity(self.samples.len());
         for sample in &self.samples {
             let next = order.len();
-            let rank = *order.entry(std::ptr::from_ref(sample.metric)).or_insert(next);
+            // Most samples are of the metric of the one before.
+            let rank = match before {
+                Some(before) if std::ptr::eq(before, sample.metric) => last,
+                _ => *order.entry(std::ptr::from_ref(sample.metric)).or_insert(next),
+            };
+            before = Some(sample.metric);
             is_in_order &= rank >= last;
             last = rank;
             ranked.push((rank, sample));

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::conductor::ROUND_DEADLINE;
 
 fn line(sequence: u64, text: &str) -> String {
     format!("3,{sequence},{},-;{text}\n SUBSYSTEM=pci\n", sequence * 10)
@@ -22,8 +23,8 @@ fn drain(log: &mut KernelLog) -> (usize, usize) {
     loop {
         let started = Instant::now();
         let (sequences, progress) = read(log);
-        // One reading may not hold up a collection, and the machine of a test is a slow one.
-        assert!(started.elapsed() < TIME_MAX * 10, "{:?}", started.elapsed());
+        // It ends by itself after `TIME_MAX`; a machine that is busy with other tests may be late to see that.
+        assert!(started.elapsed() < ROUND_DEADLINE, "{:?}", started.elapsed());
         assert!(sequences.len() <= RECORDS_MAX + BUFFER_BYTES / 8 && log.buffer.len() == BUFFER_BYTES);
         records += sequences.len();
         readings += 1;

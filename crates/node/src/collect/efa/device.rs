@@ -1,5 +1,6 @@
 //! One EFA device below `/sys/class/infiniband`: what it is, and its files, which stay open.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -23,7 +24,6 @@ pub(super) struct Device {
     pub(super) ports: Vec<Port>,
     /// What it is known by: its address, because udev gives devices other names while a machine starts.
     pub(super) place: String,
-    folder: PathBuf,
 }
 
 impl Device {
@@ -42,18 +42,18 @@ impl Device {
         let info = Labels::new(&[("device", name), ("pci_bus_id", &address), ("firmware_version", &firmware)]);
         let numbers = names(&folder.join("ports"), PORTS_MAX);
         let is_number = |number: &&String| number.parse::<u32>().is_ok();
-        let ports = numbers.iter().filter(is_number).map(|number| Port::new(&folder, name, number)).collect();
+        // The device's own counters are shown with its first port, as those drivers did that had all of them there; an EFA
+        // has no other port.
+        let port = |(nth, number): (usize, &String)| Port::new(&folder, name, number, nth == 0);
+        let ports = numbers.iter().filter(is_number).enumerate().map(port).collect();
         let place = if address.is_empty() { name.to_owned() } else { address };
-        Some(Self { info, ports, place, folder })
+        Some(Self { info, ports, place })
     }
 
     /// Opens what came and lets go of what went, where anything did. Files stay open while there is room.
     pub(super) fn refresh(&mut self, counters: &[&Metric], room: &mut usize) {
-        for (nth, port) in self.ports.iter_mut().enumerate() {
-            // The device's own counters are shown with its first port, as those drivers did that had all of them there;
-            // an EFA has no other port.
-            let of_device = (nth == 0).then(|| self.folder.join("hw_counters"));
-            port.refresh(of_device, counters);
+        for port in &mut self.ports {
+            port.refresh(counters);
             let files = port.files();
             port.is_kept = files <= *room;
             if port.is_kept {
@@ -79,19 +79,20 @@ pub(super) struct Port {
     pub(super) labels: Labels,
     pub(super) sent: Growth,
     pub(super) received: Growth,
-    folder: PathBuf,
+    folders: Vec<Folder>,
     state: KeptFile,
     rate: KeptFile,
     /// By rank among the table's counters.
     counters: Vec<Option<KeptFile>>,
-    changed: [Option<SystemTime>; 2],
     /// Whether its files stay open between collections.
     is_kept: bool,
 }
 
 impl Port {
-    fn new(device: &Path, name: &str, number: &str) -> Self {
+    fn new(device: &Path, name: &str, number: &str, has_devices: bool) -> Self {
         let folder = device.join("ports").join(number);
+        let of_device = has_devices.then(|| device.join("hw_counters"));
+        let folders = [Some(folder.join("hw_counters")), of_device].into_iter().flatten().map(Folder::new).collect();
         Self {
             labels: Labels::new(&[("device", name), ("port", number)]),
             sent: Growth::default(),
@@ -99,28 +100,25 @@ impl Port {
             state: KeptFile::attribute(folder.join("state")),
             rate: KeptFile::attribute(folder.join("rate")),
             counters: Vec::new(),
-            changed: [None; 2],
             is_kept: false,
-            folder,
+            folders,
         }
     }
 
-    /// A folder's time changes when a file in it comes, goes or is replaced: a file that is kept open would go on with
-    /// what it was then.
-    fn refresh(&mut self, of_device: Option<PathBuf>, counters: &[&Metric]) {
-        let own = self.folder.join("hw_counters");
-        let changed = [Some(&own), of_device.as_ref()]
-            .map(|folder| std::fs::metadata(folder?).and_then(|metadata| metadata.modified()).ok());
-        if changed == self.changed && !self.counters.is_empty() {
+    fn refresh(&mut self, counters: &[&Metric]) {
+        let mut is_same = !self.counters.is_empty();
+        for folder in &mut self.folders {
+            is_same &= !folder.has_changed();
+        }
+        if is_same {
             return;
         }
-        self.changed = changed;
         self.counters = counters.iter().map(|_| None).collect();
-        for folder in [Some(own), of_device].into_iter().flatten() {
-            let files = names(&folder, FILES_MAX);
+        for Folder { path, .. } in &self.folders {
+            let files = names(path, FILES_MAX);
             for (counter, place) in counters.iter().zip(&mut self.counters) {
                 if files.iter().any(|file| file == counter.key) {
-                    *place = Some(KeptFile::attribute(folder.join(counter.key)));
+                    *place = Some(KeptFile::attribute(path.join(counter.key)));
                 }
             }
         }
@@ -132,7 +130,7 @@ impl Port {
     }
 
     fn files(&self) -> usize {
-        self.counters.iter().flatten().count() + [&self.state, &self.rate].len()
+        self.counters.iter().flatten().count() + [&self.state, &self.rate].len() + self.folders.len()
     }
 
     /// The counter of that rank, where the driver has it.
@@ -177,6 +175,35 @@ fn optional<T>(
         file.close();
     }
     read.map(Some).ok_or_else(|| misread(file.path(), what))
+}
+
+/// A folder with counters. Its time changes when a file in it comes, goes or is replaced: one that is kept open would go
+/// on with what it was then.
+struct Folder {
+    path: PathBuf,
+    /// To ask an open folder costs a tenth of looking for its path.
+    open: Option<File>,
+    changed: Option<SystemTime>,
+}
+
+impl Folder {
+    fn new(path: PathBuf) -> Self {
+        Self { path, open: None, changed: None }
+    }
+
+    fn time(&self) -> Option<SystemTime> {
+        self.open.as_ref()?.metadata().ok()?.modified().ok()
+    }
+
+    fn has_changed(&mut self) -> bool {
+        let was_there = self.open.is_some();
+        if was_there && self.time() == self.changed {
+            return false;
+        }
+        self.open = File::open(&self.path).ok();
+        self.changed = self.time();
+        was_there || self.open.is_some()
+    }
 }
 
 /// By how much a counter grew between two looks.
