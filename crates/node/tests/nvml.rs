@@ -301,7 +301,7 @@ fn a_library_that_hangs_in_its_start_does_not_stop_the_agent() {
 #[test]
 fn each_xid_is_told_once_with_its_gpu() {
     let stand_in = StandIn::new("gpus 2\nxid 1 31\n", &[]);
-    let mut gpus = gpus::open(&stand_in.setting()).unwrap();
+    let mut gpus = gpus::open(None, stand_in.setting().nvml.as_deref()).unwrap();
     let mut told = Vec::new();
     let mut wait_for = |count: usize| {
         let until = Instant::now() + Duration::from_secs(20);

@@ -7,10 +7,12 @@ mod nvml_ffi;
 mod reading;
 mod replay;
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::collect::{Problem, Setting};
+use crate::problem::Problem;
 
 pub use reading::{
     Clocks, Ecc, Memory, MigInstance, NvLink, NvLinks, Pcie, Peer, Power, Process, Profiling, Reading, RemappedRows,
@@ -62,9 +64,9 @@ pub struct Xid {
 }
 
 /// The GPUs of the replay folder or of the machine, or nothing where there are none.
-pub fn open(setting: &Setting) -> Option<Box<dyn Gpus>> {
-    match &setting.replay {
+pub fn open(replay: Option<&Path>, nvml: Option<&Path>) -> Option<Box<dyn Gpus>> {
+    match replay {
         Some(folder) => Some(Box::new(replay::Replayed::open(folder)?)),
-        None => Some(Box::new(nvml::Nvml::open(setting.nvml.as_deref())?)),
+        None => Some(Box::new(nvml::Nvml::open(nvml)?)),
     }
 }

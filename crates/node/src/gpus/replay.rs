@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{GPUS_MAX, Gpus, LINKS_MAX, Lost, Reading, Xid};
-use crate::collect::Problem;
 use crate::files::names;
+use crate::problem::Problem;
 
 /// A GPU with 18 links, 15 peers and 100 processes has some 8 KiB.
 const BYTES_MAX: u64 = 256 << 10;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{KINDS_MAX, Ledger, Recent, SxidKey, Tally};
-use crate::collect::Problem;
+use crate::problem::Problem;
 
 const FILE: &str = "xid.json";
 

@@ -38,7 +38,7 @@ struct Gpu {
 impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
-        let gpus = gpus::open(setting);
+        let gpus = gpus::open(setting.replay.as_deref(), setting.nvml.as_deref());
         if gpus.is_some() {
             setting.xids.expect();
         }

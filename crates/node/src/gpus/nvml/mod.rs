@@ -17,7 +17,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml as Library};
 
 use super::{GPUS_MAX, Gpus, Lost, Reading, Xid};
-use crate::collect::Problem;
+use crate::problem::Problem;
 
 /// What changes with a reset only (peers, firmware, limits) is read again after so many readings.
 const IDENTITY_READINGS: u32 = 60;
