@@ -78,7 +78,7 @@ unpack_packages() {
 
 slurm_packages=(munge slurmctld slurmd slurm-client libpmix-dev iproute2 util-linux procps)
 # The judges of AWS plans come from PyPI, by lock files with hashes (python_env).
-judge_packages=(python3-venv)
+judge_packages=(python3-venv openssl curl)
 torch_packages=(python3-torch python3-sklearn python3-numpy)
 
 # One build folder for all clones of this machine, outside of them: a fresh clone builds in seconds.
