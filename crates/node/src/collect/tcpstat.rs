@@ -71,3 +71,30 @@ impl Collector for Tcpstat {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
+        0: 0100007F:1F90 00000000:0000 0A 00000080:00000003 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n   \
+        1: 0100007F:1F90 0100007F:C350 01 00000010:00000020 00:00000000 00000000     0        0 2 1 0 20 4 30 10 -1\n   \
+        2: 0100007F:C350 0100007F:1F90 01 00000001:00000000 00:00000000 00000000     0        0 3 1 0 20 4 30 10 -1\n   \
+        3: 0100007F:C351 0100007F:1F90 06 00000000:00000000 03:00000EFC 00000000     0        0 0 3 0\n   \
+        4: what is this\n";
+
+    #[test]
+    fn connections_are_counted_by_state_and_what_listens_has_no_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("net")).unwrap();
+        fs_err::write(folder.path().join("net/tcp"), TCP).unwrap();
+        let mut setting = Setting::default();
+        setting.roots.proc = folder.path().to_owned();
+        let mut sheet = Sheet::default();
+        Tcpstat::new(&setting).collect(&mut sheet).unwrap();
+        let expected =
+            [("established", 2), ("time_wait", 1), ("listen", 1), ("rx_queued_bytes", 32), ("tx_queued_bytes", 17)];
+        let line = |(state, count)| format!("node_tcp_connection_states{{state=\"{state}\"}} {count}\n");
+        assert_eq!(sheet.into_page().text(), expected.map(line).concat());
+    }
+}

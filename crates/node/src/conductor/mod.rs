@@ -141,7 +141,11 @@ impl Conductor {
 
     /// How each collector fares.
     pub fn told(&self) -> Vec<Told> {
-        self.inner.slots.iter().map(|slot| slot.told(SHOWN_AT_MOST, self.inner.tempo.deadline)).collect()
+        self.inner
+            .slots
+            .iter()
+            .map(|slot| slot.told(SHOWN_AT_MOST.max(self.inner.tempo.interval * 2), self.inner.tempo.deadline))
+            .collect()
     }
 
     /// How long ago the last round came to its end.

@@ -138,8 +138,37 @@ impl Slot {
                 Some(running) => Some(format!("has not come back for {:.1} s", running.as_secs_f64())),
                 None => state.problem.as_ref().map(Problem::told),
             },
-            is_shown: age.is_some_and(|age| age < shown_at_most),
+            // What runs less often is as fresh as its pace lets it be until it should have run twice.
+            is_shown: age.is_some_and(|age| age < shown_at_most.max(self.pace * 2)),
             page: Arc::clone(&state.page),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::Scope;
+
+    struct Empty;
+
+    impl Collector for Empty {
+        fn collect(&mut self, _: &mut Sheet) -> Result<(), Problem> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn values_of_a_slow_pace_are_shown_until_they_should_have_come_again() {
+        let shown = |lane| {
+            let kind: &'static Kind =
+                Box::leak(Box::new(Kind { name: "x", about: "of a test", lane, scope: Scope::Node, make: |_| None }));
+            let slot = Slot::new(Made { kind, collector: Box::new(Empty), labels: Labels::default() });
+            assert!(slot.take());
+            slot.run(&|_| {});
+            slot.told(Duration::ZERO, Duration::from_secs(1)).is_shown
+        };
+        assert!(shown(Lane::Paced(Duration::from_hours(1))));
+        assert!(!shown(Lane::Shared));
     }
 }

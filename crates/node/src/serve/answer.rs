@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -91,7 +92,7 @@ fn gzip(text: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
-/// 200 while rounds are run; 503 when none came to an end for a minute.
+/// 200 while rounds are run; 503 when none came to an end for a minute, or for two intervals where these are longer.
 fn health(site: &Site) -> Answer {
     let mut text = String::new();
     for told in site.conductor.told() {
@@ -102,8 +103,13 @@ fn health(site: &Site) -> Answer {
         };
         let _ = writeln!(text, "{}: {problem}", told.name);
     }
-    let is_alive = site.conductor.since_last() < std::time::Duration::from_mins(1);
+    let is_alive = is_alive(site.conductor.since_last(), site.fresh_for);
     plain(if is_alive { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &text)
+}
+
+/// `fresh_for` is half an interval.
+fn is_alive(since_last: Duration, fresh_for: Duration) -> bool {
+    since_last < Duration::from_mins(1).max(fresh_for * 4)
 }
 
 /// Every value as JSON, for programs of ours: `{ "agent": …, "collectors": […], "samples": { name: [{labels, value}] } }`.
@@ -139,4 +145,19 @@ fn snapshot(site: &Site) -> Answer {
 fn plain(status: StatusCode, text: &str) -> Answer {
     let response = Response::builder().status(status).header(CONTENT_TYPE, "text/plain; charset=utf-8");
     response.body(Full::from(text.to_owned())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_collects_once_an_hour_is_alive_in_between() {
+        for (since_last, interval, expected) in
+            [(5, 10, true), (59, 10, true), (61, 10, false), (3599, 3600, true), (7300, 3600, false)]
+        {
+            let (since_last, fresh_for) = (Duration::from_secs(since_last), Duration::from_secs(interval) / 2);
+            assert_eq!(is_alive(since_last, fresh_for), expected, "{since_last:?} after, every {interval} s");
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub struct Guard {
     /// Names and bcrypt hashes.
     users: BTreeMap<String, String>,
     remembered: Mutex<HashSet<[u8; 32]>>,
+    /// Held while a password is looked at: whoever tries many has one processor at most.
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl Guard {
@@ -107,6 +109,7 @@ impl Guard {
         if self.remembered.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
             return true;
         }
+        let _looking = self.looking.lock().await;
         // On another thread: others are answered meanwhile.
         let verify = tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false));
         let is_right = verify.await.unwrap_or(false) && is_known;
