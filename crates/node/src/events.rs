@@ -48,13 +48,23 @@ pub struct Events {
 struct Inner {
     kept: Mutex<VecDeque<Event>>,
     listener: Mutex<Option<Listener>>,
+    replay: Mutex<Option<String>>,
 }
 
 type Listener = Box<dyn Fn(&Event) + Send>;
 
 impl Events {
+    /// From now on, what is told comes from this replay, and says so: nobody drains a node for it.
+    pub fn are_replayed(&self, profile: &str) {
+        *self.inner.replay.lock().unwrap_or_else(PoisonError::into_inner) = Some(profile.to_owned());
+    }
+
     /// Tells one.
-    pub fn tell(&self, event: Event) {
+    pub fn tell(&self, mut event: Event) {
+        if let Some(profile) = &*self.inner.replay.lock().unwrap_or_else(PoisonError::into_inner) {
+            event.text = format!("in a replay of {profile}: {}", event.text);
+            event.fields.insert("replay".to_owned(), profile.clone().into());
+        }
         if let Some(listener) = &*self.inner.listener.lock().unwrap_or_else(PoisonError::into_inner) {
             listener(&event);
         }
@@ -73,5 +83,31 @@ impl Events {
     /// The newest ones, oldest first.
     pub fn kept(&self) -> Vec<Event> {
         self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replayed_says_so_to_people_and_programs() {
+        let event = || Event {
+            at: Timestamp::UNIX_EPOCH,
+            kind: "xid",
+            severity: Severity::Error,
+            text: "GPU 3 had Xid 79".to_owned(),
+            fields: Map::new(),
+        };
+        let events = Events::default();
+        events.tell(event());
+        events.clone().are_replayed("p5");
+        events.tell(event());
+        let told = events.kept();
+        assert_eq!(
+            told.iter().map(|event| event.text.as_str()).collect::<Vec<_>>(),
+            ["GPU 3 had Xid 79", "in a replay of p5: GPU 3 had Xid 79"]
+        );
+        assert_eq!((told[0].fields.get("replay"), &told[1].fields["replay"]), (None, &Value::from("p5")));
     }
 }

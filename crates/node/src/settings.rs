@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::collect::slurm::{Access, Programs};
-use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting};
+use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting, replay_profile};
 use crate::events::Events;
 use crate::files::Roots;
 use crate::replay::SECONDS_MAX;
@@ -238,6 +238,9 @@ impl Collecting {
     fn setting(&self, events: &Events) -> Setting {
         let (proc, sys, root) = (self.proc.clone(), self.sys.clone(), self.root.clone());
         let fabric_sys = self.replay.as_ref().map(|folder| folder.join("sys"));
+        if let Some(folder) = &self.replay {
+            events.are_replayed(&replay_profile(folder));
+        }
         let own_name = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
         Setting {
             roots: Roots { proc, sys, root, fabric_sys },

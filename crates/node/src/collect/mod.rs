@@ -210,7 +210,7 @@ impl Setting {
 }
 
 /// What a replay says that it is. One that does not say is a replay all the same.
-fn replay_profile(folder: &Path) -> String {
+pub(crate) fn replay_profile(folder: &Path) -> String {
     gpus::tree(folder).map_or_else(|| "unknown".to_owned(), |tree| tree.profile)
 }
 
