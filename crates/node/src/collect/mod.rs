@@ -15,9 +15,12 @@ mod hwmon;
 mod loadavg;
 mod meminfo;
 mod meminfo_numa;
+mod mountstats;
 mod netclass;
 mod netdev;
 mod netstat;
+mod nfs;
+mod nfsd;
 mod os;
 mod powersupply;
 mod pressure;
@@ -66,9 +69,12 @@ pub static COLLECTORS: &[&Kind] = &[
     &loadavg::COLLECTOR,
     &meminfo::COLLECTOR,
     &meminfo_numa::COLLECTOR,
+    &mountstats::COLLECTOR,
     &netclass::COLLECTOR,
     &netdev::COLLECTOR,
     &netstat::COLLECTOR,
+    &nfs::COLLECTOR,
+    &nfsd::COLLECTOR,
     &os::COLLECTOR,
     &powersupply::COLLECTOR,
     &pressure::COLLECTOR,

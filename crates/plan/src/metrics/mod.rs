@@ -56,9 +56,12 @@ pub mod hwmon;
 pub mod loadavg;
 pub mod meminfo;
 pub mod meminfo_numa;
+pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod nfs;
+pub mod nfsd;
 pub mod os;
 pub mod powersupply;
 pub mod pressure;
@@ -95,9 +98,12 @@ static TABLES: &[&Table] = &[
     &loadavg::TABLE,
     &meminfo::TABLE,
     &meminfo_numa::TABLE,
+    &mountstats::TABLE,
     &netclass::TABLE,
     &netdev::TABLE,
     &netstat::TABLE,
+    &nfs::TABLE,
+    &nfsd::TABLE,
     &os::TABLE,
     &powersupply::TABLE,
     &pressure::TABLE,

@@ -1,0 +1,58 @@
+//! What each NFS mount did. The key is the line of the file and the place of the value in it.
+
+metrics! { "mountstats" from "/proc/self/mountstats" each ["export", "protocol", "mountaddr"] {
+    info node_mountstats_nfs_mountpoint_info ["export", "protocol", "mountaddr", "mountpoint"]: "Where an NFS export is mounted.";
+    counter node_mountstats_nfs_age_seconds_total from "age 0": "Time since the export was mounted.";
+    counter node_mountstats_nfs_read_bytes_total from "bytes 0": "Bytes that programs read.";
+    counter node_mountstats_nfs_write_bytes_total from "bytes 1": "Bytes that programs wrote.";
+    counter node_mountstats_nfs_direct_read_bytes_total from "bytes 2": "Bytes that programs read past the cache.";
+    counter node_mountstats_nfs_direct_write_bytes_total from "bytes 3": "Bytes that programs wrote past the cache.";
+    counter node_mountstats_nfs_total_read_bytes_total from "bytes 4": "Bytes that came from the server.";
+    counter node_mountstats_nfs_total_write_bytes_total from "bytes 5": "Bytes that went to the server.";
+    counter node_mountstats_nfs_read_pages_total from "bytes 6": "Pages that were read for mapped files.";
+    counter node_mountstats_nfs_write_pages_total from "bytes 7": "Pages that were written for mapped files.";
+    counter node_mountstats_nfs_transport_bind_total ["export", "protocol", "mountaddr", "transport"] from "xprt 1": "Times the client began anew with a local port.";
+    counter node_mountstats_nfs_transport_connect_total ["export", "protocol", "mountaddr", "transport"] from "xprt 2": "Times the client connected to the server.";
+    gauge node_mountstats_nfs_transport_idle_time_seconds ["export", "protocol", "mountaddr", "transport"] from "xprt 4": "Time since the connection was last used.";
+    counter node_mountstats_nfs_transport_sends_total ["export", "protocol", "mountaddr", "transport"] from "xprt 5": "Requests that were sent.";
+    counter node_mountstats_nfs_transport_receives_total ["export", "protocol", "mountaddr", "transport"] from "xprt 6": "Answers that came.";
+    counter node_mountstats_nfs_transport_bad_transaction_ids_total ["export", "protocol", "mountaddr", "transport"] from "xprt 7": "Answers to requests that nobody made.";
+    counter node_mountstats_nfs_transport_backlog_queue_total ["export", "protocol", "mountaddr", "transport"] from "xprt 9": "Requests that waited for a slot, added up at each request.";
+    gauge node_mountstats_nfs_transport_maximum_rpc_slots ["export", "protocol", "mountaddr", "transport"] from "xprt 10": "The most requests that were ever under way at once.";
+    counter node_mountstats_nfs_transport_sending_queue_total ["export", "protocol", "mountaddr", "transport"] from "xprt 11": "Requests that waited to be sent, added up at each request.";
+    counter node_mountstats_nfs_transport_pending_queue_total ["export", "protocol", "mountaddr", "transport"] from "xprt 12": "Requests that waited for answers, added up at each request.";
+    counter node_mountstats_nfs_operations_requests_total ["export", "protocol", "mountaddr", "operation"] from "operation 0": "Requests by operation.";
+    counter node_mountstats_nfs_operations_transmissions_total ["export", "protocol", "mountaddr", "operation"] from "operation 1": "Times requests were sent by operation, repetitions included.";
+    counter node_mountstats_nfs_operations_major_timeouts_total ["export", "protocol", "mountaddr", "operation"] from "operation 2": "Requests that were given up for the first time, by operation.";
+    counter node_mountstats_nfs_operations_sent_bytes_total ["export", "protocol", "mountaddr", "operation"] from "operation 3": "Bytes that were sent by operation.";
+    counter node_mountstats_nfs_operations_received_bytes_total ["export", "protocol", "mountaddr", "operation"] from "operation 4": "Bytes that were received by operation.";
+    counter node_mountstats_nfs_operations_queue_time_seconds_total ["export", "protocol", "mountaddr", "operation"] from "operation 5": "Time that requests waited to be sent, by operation.";
+    counter node_mountstats_nfs_operations_response_time_seconds_total ["export", "protocol", "mountaddr", "operation"] from "operation 6": "Time from sending to answer, by operation.";
+    counter node_mountstats_nfs_operations_request_time_seconds_total ["export", "protocol", "mountaddr", "operation"] from "operation 7": "Time from the request to its end, by operation.";
+    counter node_mountstats_nfs_event_inode_revalidate_total from "events 0": "Times attributes of an inode were checked against the server.";
+    counter node_mountstats_nfs_event_dnode_revalidate_total from "events 1": "Times a name was checked against the server.";
+    counter node_mountstats_nfs_event_data_invalidate_total from "events 2": "Times the cached data of a file were thrown away.";
+    counter node_mountstats_nfs_event_attribute_invalidate_total from "events 3": "Times the cached attributes of a file were thrown away.";
+    counter node_mountstats_nfs_event_vfs_open_total from "events 4": "Files and folders that were opened.";
+    counter node_mountstats_nfs_event_vfs_lookup_total from "events 5": "Names that were looked up.";
+    counter node_mountstats_nfs_event_vfs_access_total from "events 6": "Times permissions were asked for.";
+    counter node_mountstats_nfs_event_vfs_update_page_total from "events 7": "Pages that were changed.";
+    counter node_mountstats_nfs_event_vfs_read_page_total from "events 8": "Pages that were read one by one.";
+    counter node_mountstats_nfs_event_vfs_read_pages_total from "events 9": "Groups of pages that were read.";
+    counter node_mountstats_nfs_event_vfs_write_page_total from "events 10": "Pages that were written one by one.";
+    counter node_mountstats_nfs_event_vfs_write_pages_total from "events 11": "Groups of pages that were written.";
+    counter node_mountstats_nfs_event_vfs_getdents_total from "events 12": "Times the entries of a folder were read.";
+    counter node_mountstats_nfs_event_vfs_setattr_total from "events 13": "Times attributes were set.";
+    counter node_mountstats_nfs_event_vfs_flush_total from "events 14": "Times a file was flushed at its closing.";
+    counter node_mountstats_nfs_event_vfs_fsync_total from "events 15": "Times a program asked for its data to be on the server.";
+    counter node_mountstats_nfs_event_vfs_lock_total from "events 16": "Times a lock was asked for.";
+    counter node_mountstats_nfs_event_vfs_file_release_total from "events 17": "Files that were closed.";
+    counter node_mountstats_nfs_event_truncation_total from "events 19": "Files that were cut off.";
+    counter node_mountstats_nfs_event_write_extension_total from "events 20": "Files that grew by a write.";
+    counter node_mountstats_nfs_event_silly_rename_total from "events 21": "Files that were removed while a program had them open.";
+    counter node_mountstats_nfs_event_short_read_total from "events 22": "Reads for which the server gave less than was asked.";
+    counter node_mountstats_nfs_event_short_write_total from "events 23": "Writes of which the server took less than was given.";
+    counter node_mountstats_nfs_event_jukebox_delay_total from "events 24": "Times the server said to come back later.";
+    counter node_mountstats_nfs_event_pnfs_read_total from "events 25": "Reads over pNFS.";
+    counter node_mountstats_nfs_event_pnfs_write_total from "events 26": "Writes over pNFS.";
+} }
