@@ -13,6 +13,7 @@ mod filesystem;
 mod gpu;
 mod hwmon;
 mod loadavg;
+mod lustre;
 mod meminfo;
 mod meminfo_numa;
 mod mountstats;
@@ -67,6 +68,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &gpu::COLLECTOR,
     &hwmon::COLLECTOR,
     &loadavg::COLLECTOR,
+    &lustre::COLLECTOR,
     &meminfo::COLLECTOR,
     &meminfo_numa::COLLECTOR,
     &mountstats::COLLECTOR,

@@ -54,6 +54,7 @@ pub mod filesystem;
 pub mod gpu;
 pub mod hwmon;
 pub mod loadavg;
+pub mod lustre;
 pub mod meminfo;
 pub mod meminfo_numa;
 pub mod mountstats;
@@ -96,6 +97,7 @@ static TABLES: &[&Table] = &[
     &gpu::TABLE,
     &hwmon::TABLE,
     &loadavg::TABLE,
+    &lustre::TABLE,
     &meminfo::TABLE,
     &meminfo_numa::TABLE,
     &mountstats::TABLE,
