@@ -142,7 +142,7 @@ pub struct Collecting {
     /// Where the machine's own file system is mounted.
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     pub root: PathBuf,
-    /// Show what this folder holds in place of accelerators, fabric and kernel log. All of it is labelled as a replay.
+    /// Show what this folder holds in place of accelerators, fabric, Lustre and kernel log. All of it is labelled as a replay.
     #[arg(long, value_name = "FOLDER")]
     pub replay: Option<PathBuf>,
     /// Whose values: where nodes share a machine, `node` on each of them and `host` on one.

@@ -110,6 +110,10 @@ fn a_fault_shows_in_the_metrics_that_people_watch() {
         ("slow-gpu", "DCGM_FI_DEV_SM_CLOCK", "gpu=\"4\"", &[990.0]),
         ("mig", "DCGM_FI_DEV_FB_TOTAL", "GPU_I_PROFILE=\"1g.10gb\"", &[9984.0; 7]),
         ("mig", "trainyard_gpu_mig_instances", "gpu=\"7\"", &[7.0]),
+        // used / (used + available): all but a hundredth of what 99 hundredths are.
+        ("full-ost", "trainyard_lustre_used_ratio", "-OST0001\"", &[98.0 / 99.0]),
+        ("full-ost", "trainyard_lustre_used_ratio", "-OST0002\"", &[41.0 / 99.0]),
+        ("full-ost", "trainyard_lustre_connected", "component=\"osc\"", &[1.0; 4]),
     ];
     let mut scrapes = BTreeMap::new();
     for (fault, name, labels, expected) in cases {

@@ -152,7 +152,7 @@ pub enum Scope {
 pub struct Setting {
     /// Where the kernel's file systems are.
     pub roots: Roots,
-    /// A folder with what is replayed in place of accelerators, fabric and kernel log.
+    /// A folder with what is replayed in place of accelerators, fabric, Lustre and kernel log.
     pub replay: Option<PathBuf>,
     /// NVML, if it is not where the system's loader finds it.
     pub nvml: Option<PathBuf>,

@@ -19,6 +19,7 @@ pub struct Fault {
 enum Part {
     Gpus,
     Fabric,
+    Storage,
 }
 
 impl Fault {
@@ -85,6 +86,12 @@ pub static FAULTS: &[Fault] = &[
         about: "nothing goes over EFA, whatever the GPUs do",
         part: Part::Fabric,
         change: efa_idle,
+    },
+    Fault {
+        name: "full-ost",
+        about: "the second target of Lustre is full, though the file system has space",
+        part: Part::Storage,
+        change: full_ost,
     },
 ];
 
@@ -225,4 +232,10 @@ fn efa_idle(node: &mut Node) {
             *value = 0;
         }
     }
+}
+
+fn full_ost(node: &mut Node) {
+    let Some(target) = node.storage.targets.get_mut(1) else { return };
+    target.free_kib = target.total_kib / 50;
+    target.available_kib = target.total_kib / 100;
 }

@@ -15,7 +15,7 @@ use super::fabric::Device;
 use super::node::{Node, STARTED};
 
 /// What a folder of ours may have at its top.
-const PARTS: &[&str] = &["replay.json", "gpus", "sys", "kmsg", "xids.json", "neuron"];
+const PARTS: &[&str] = &["replay.json", "gpus", "sys", "proc", "kmsg", "xids.json", "neuron"];
 
 /// An error is a sentence.
 pub(super) fn write(node: &Node, wanted: &Wanted, folder: &Path) -> Result<(), String> {
@@ -71,6 +71,11 @@ fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()>
     }
     for device in &node.fabric {
         write_device(device, &folder.join("sys"))?;
+    }
+    for (path, text) in node.storage.files() {
+        let path = folder.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        overwrite(&path, &text)?;
     }
     overwrite(&folder.join("kmsg"), &node.kernel_log())?;
     if node.profile.has_neuron {

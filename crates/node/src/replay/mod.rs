@@ -1,5 +1,5 @@
-//! Synthetic nodes for machines that have none: a folder that the agent shows in place of accelerators, fabric and kernel
-//! log.
+//! Synthetic nodes for machines that have none: a folder that the agent shows in place of accelerators, fabric,
+//! Lustre and kernel log.
 //!
 //! The same profile, faults and second give the same folder, byte for byte. Counters follow from the second, so writing
 //! the folder again with a later one moves them, under a reader's eyes if need be.
@@ -11,6 +11,7 @@ mod folder;
 mod neuron;
 mod node;
 mod profiles;
+mod storage;
 
 use std::path::Path;
 

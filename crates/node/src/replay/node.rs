@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::fabric::{self, Device};
+use super::storage::{self, Storage};
 use super::{Profile, Wanted, chips};
 use crate::gpus::{Reading, Xid};
 
@@ -18,6 +19,7 @@ pub(super) struct Node {
     pub(super) seconds: u64,
     pub(super) gpus: Vec<Reading>,
     pub(super) fabric: Vec<Device>,
+    pub(super) storage: Storage,
     pub(super) log: Vec<Record>,
     pub(super) xids: Vec<Xid>,
 }
@@ -35,7 +37,8 @@ impl Node {
         let seconds = wanted.seconds;
         let gpus = chips::at_work(profile, seconds, &wanted.node);
         let fabric = fabric::at_work(profile, seconds, &wanted.node);
-        let mut node = Self { profile, seconds, gpus, fabric, log: Vec::new(), xids: Vec::new() };
+        let storage = storage::at_work(profile, seconds, &wanted.node);
+        let mut node = Self { profile, seconds, gpus, fabric, storage, log: Vec::new(), xids: Vec::new() };
         node.say(5, 0, "Linux version 6.8.0-1031-aws (buildd@lcy02-amd64-001)".into());
         if !node.gpus.is_empty() {
             let text = format!("NVRM: loading NVIDIA UNIX x86_64 Kernel Module  {}", chips::DRIVER);

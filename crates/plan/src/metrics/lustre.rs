@@ -4,7 +4,7 @@
 metrics! { "lustre" from "/proc/fs/lustre, /sys/fs/lustre, /sys/kernel/debug/lustre" each ["filesystem", "component", "target"] {
     gauge lustre_capacity_bytes from "kbytestotal": "Size of the target, or of the file system.";
     gauge lustre_free_bytes from "kbytesfree": "Free on the target, also what nobody may use.";
-    gauge lustre_available_bytes from "kbytesavail": "Free on the target for everybody. Where one target has nothing left, writes fail while the file system says that it has space.";
+    gauge lustre_available_bytes from "kbytesavail": "Free on the target for everybody: when nothing is left, writes fail, whatever other targets have.";
     gauge lustre_inodes_maximum from "filestotal": "Objects that the target can hold.";
     gauge lustre_inodes_free from "filesfree": "Objects that the target has room for.";
     gauge trainyard_lustre_used_ratio: "Part of the target's space that is used, from 0 to 1, as lfs df counts it.";
