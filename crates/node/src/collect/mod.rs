@@ -36,6 +36,7 @@ mod stat;
 mod tcpstat;
 mod thermal_zone;
 mod time;
+mod timex;
 mod udp_queues;
 mod uname;
 mod vmstat;
@@ -91,6 +92,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &tcpstat::COLLECTOR,
     &thermal_zone::COLLECTOR,
     &time::COLLECTOR,
+    &timex::COLLECTOR,
     &udp_queues::COLLECTOR,
     &uname::COLLECTOR,
     &vmstat::COLLECTOR,

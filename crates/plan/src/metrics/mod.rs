@@ -77,6 +77,7 @@ pub mod stat;
 pub mod tcpstat;
 pub mod thermal_zone;
 pub mod time;
+pub mod timex;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -120,6 +121,7 @@ static TABLES: &[&Table] = &[
     &tcpstat::TABLE,
     &thermal_zone::TABLE,
     &time::TABLE,
+    &timex::TABLE,
     &udp_queues::TABLE,
     &uname::TABLE,
     &vmstat::TABLE,
