@@ -41,6 +41,9 @@ pub fn write(pages: &[Arc<Page>], format: Format) -> String {
             describe(&mut text, family.metric, format);
             text.push_str(page.lines(family));
         }
+        for foreign in &page.foreign {
+            foreign.write(&mut text, format);
+        }
     }
     if format == Format::OpenMetrics {
         text.push_str("# EOF\n");

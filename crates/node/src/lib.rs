@@ -8,6 +8,7 @@ pub mod conductor;
 pub mod events;
 pub mod exposition;
 pub mod files;
+pub mod foreign;
 pub mod gpus;
 pub mod jobs;
 pub mod kernel_log;

@@ -157,6 +157,9 @@ pub struct Collecting {
     /// Keep counts (Xids) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
+    /// Show the metrics that other programs leave in this folder too, in files NAME.prom of the classic text format.
+    #[arg(long, value_name = "FOLDER")]
+    pub textfile: Option<PathBuf>,
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
@@ -247,6 +250,7 @@ impl Collecting {
             replay: self.replay.clone(),
             nvml: self.nvml.clone(),
             state: self.state.clone(),
+            textfile: self.textfile.clone(),
             events: events.clone(),
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,

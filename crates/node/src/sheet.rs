@@ -9,13 +9,15 @@ use std::ops::Range;
 
 use trainyard_plan::metrics::Metric;
 
+use crate::foreign::{ForeignFamily, ForeignLines};
+
 /// The most series that one collector may have, unless it asks for another limit: a node with 200 disks and 100
 /// interfaces needs some 10,000.
 pub const SERIES_MAX: usize = 20_000;
 
 /// The longest label value that is shown; the rest of a longer one is left out. A path has up to 4096 bytes, and nobody
 /// reads more than this of it.
-const LABEL_BYTES_MAX: usize = 512;
+pub(crate) const LABEL_BYTES_MAX: usize = 512;
 
 /// A sample's value. Whole numbers keep all of their digits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +70,7 @@ impl From<bool> for Value {
 pub struct Sheet {
     text: String,
     samples: Vec<Sample>,
+    foreign: Vec<ForeignLines>,
     /// `,name="value"` for every line.
     constant: String,
     limit: Option<usize>,
@@ -140,6 +143,34 @@ impl Sheet {
         if let Some(value) = value {
             self.put_with(metric, labels, value);
         }
+    }
+
+    /// Another program's metric. Labels of ours that it has too are called `exported_…` there, as Prometheus does.
+    pub fn put_foreign(&mut self, mut family: ForeignFamily) {
+        let mut lines = Vec::with_capacity(family.samples.len());
+        let is_ours = |name: &str| self.constant.contains(&format!(",{name}=\""));
+        for sample in family.samples.drain(..) {
+            let mut labels = String::new();
+            for (name, value) in &sample.labels {
+                let mut name = name.clone();
+                while is_ours(&name) {
+                    name.insert_str(0, "exported_");
+                }
+                put_label(&mut labels, &name, value);
+            }
+            labels.push_str(&self.constant);
+            let mut line = sample.name.clone();
+            if let Some(labels) = labels.strip_prefix(',') {
+                line.extend(["{", labels, "}"]);
+            }
+            line.push(' ');
+            put_value(&mut line, sample.value);
+            line.push('\n');
+            lines.push((sample.name, line));
+        }
+        // Stable: values of one name stay in their order.
+        lines.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.foreign.push(ForeignLines { family, lines });
     }
 
     /// How many samples there are.
@@ -215,7 +246,7 @@ impl Sheet {
                 _ => families.push(Family { metric: sample.metric, lines: start..text.len(), series: 1 }),
             }
         }
-        Page { text, families, dropped: self.dropped }
+        Page { text, families, foreign: self.foreign, dropped: self.dropped }
     }
 }
 
@@ -225,6 +256,8 @@ pub struct Page {
     text: String,
     /// The metrics that have samples.
     pub families: Vec<Family>,
+    /// Those of other programs.
+    pub foreign: Vec<ForeignLines>,
     /// Samples that were left out.
     pub dropped: u64,
 }

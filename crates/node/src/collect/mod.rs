@@ -34,6 +34,7 @@ mod sockstat;
 mod softnet;
 mod stat;
 mod tcpstat;
+mod textfile;
 mod thermal_zone;
 mod time;
 mod timex;
@@ -90,6 +91,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &softnet::COLLECTOR,
     &stat::COLLECTOR,
     &tcpstat::COLLECTOR,
+    &textfile::COLLECTOR,
     &thermal_zone::COLLECTOR,
     &time::COLLECTOR,
     &timex::COLLECTOR,
@@ -170,6 +172,8 @@ pub struct Setting {
     pub shares_namespaces: bool,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
+    /// Where other programs leave files with metrics of theirs.
+    pub textfile: Option<PathBuf>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
     /// Where Xids are handed in that NVML tells of.

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::Site;
 use crate::exposition::{Format, write};
+use crate::foreign::ForeignLines;
 use crate::sheet::Page;
 
 /// An answer.
@@ -133,6 +134,13 @@ fn snapshot(site: &Site) -> Answer {
             let lines = told.page.lines(family).lines().filter_map(crate::exposition::read_line);
             let values: Vec<_> = lines.map(|(_, labels, value)| json!({ "labels": labels, "value": value })).collect();
             samples.insert(family.metric.name.to_owned(), values.into());
+        }
+        for (name, line) in told.page.foreign.iter().flat_map(ForeignLines::lines) {
+            let Some((_, labels, value)) = crate::exposition::read_line(line.trim_end()) else { continue };
+            let values = samples.entry(name).or_insert_with(|| json!([]));
+            if let Some(values) = values.as_array_mut() {
+                values.push(json!({ "labels": labels, "value": value }));
+            }
         }
     }
     let version = env!("CARGO_PKG_VERSION");

@@ -75,6 +75,7 @@ pub mod sockstat;
 pub mod softnet;
 pub mod stat;
 pub mod tcpstat;
+pub mod textfile;
 pub mod thermal_zone;
 pub mod time;
 pub mod timex;
@@ -119,6 +120,7 @@ static TABLES: &[&Table] = &[
     &softnet::TABLE,
     &stat::TABLE,
     &tcpstat::TABLE,
+    &textfile::TABLE,
     &thermal_zone::TABLE,
     &time::TABLE,
     &timex::TABLE,

@@ -1,0 +1,180 @@
+//! Metrics that other programs leave in files: what a job at night has to tell, or a script of the site.
+//!
+//! A file that makes no sense, or that has a metric of ours, is left out whole, with the reason; the others stay.
+
+mod parse;
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use nix::fcntl::OFlag;
+use trainyard_plan::metrics::textfile as m;
+use trainyard_plan::metrics::{self, MetricKind};
+
+use super::{Collector, Kind, Lane, Problem, Scope, unread};
+use crate::files::names;
+use crate::foreign::ForeignFamily;
+use crate::sheet::Sheet;
+use parse::{Series, parse, series};
+
+pub(super) static COLLECTOR: Kind = Kind {
+    name: "textfile",
+    about: "metrics that other programs leave in files",
+    // The folder may be on any file system.
+    lane: Lane::Own,
+    scope: Scope::Machine,
+    make: |setting| setting.textfile.clone().map(|folder| Box::new(Textfile { folder }) as Box<dyn Collector>),
+};
+
+/// A site has some ten.
+const FILES_MAX: usize = 256;
+
+/// What is looked through for them.
+const ENTRIES_MAX: usize = 4096;
+
+/// Some 10,000 series.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Of all files together. They are kept as text between scrapes.
+const SERIES_MAX: usize = 10_000;
+
+struct Textfile {
+    folder: PathBuf,
+}
+
+impl Collector for Textfile {
+    fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
+        let mut shown = Shown::default();
+        let mut problems = Vec::new();
+        match std::fs::read_dir(&self.folder) {
+            Err(error) => problems.push(unread(&self.folder)(error)),
+            Ok(_) => {
+                let mut files = names(&self.folder, ENTRIES_MAX);
+                files.retain(|name| name.strip_suffix(".prom").is_some_and(|name| !name.is_empty()));
+                if files.len() > FILES_MAX {
+                    problems.push(Problem::new(format!(
+                        "{} has {} files; the first {FILES_MAX} are shown",
+                        self.folder.display(),
+                        files.len()
+                    )));
+                }
+                for name in files.iter().take(FILES_MAX) {
+                    let path = self.folder.join(name);
+                    match read(&path).and_then(|(seconds, text)| {
+                        let added = parse(&text).and_then(|families| shown.add(families));
+                        let left_out = |why| Problem::new(format!("{} is left out: {why}", path.display()));
+                        added.map(|()| seconds).map_err(left_out)
+                    }) {
+                        Ok(seconds) => {
+                            sheet.put(&m::node_textfile_mtime_seconds, &[&path.to_string_lossy()], seconds);
+                        }
+                        Err(problem) => problems.push(problem),
+                    }
+                }
+            }
+        }
+        sheet.put(&m::node_textfile_scrape_error, &[], !problems.is_empty());
+        for family in shown.families {
+            sheet.put_foreign(family);
+        }
+        let count = problems.len();
+        match problems.into_iter().next() {
+            None => Ok(()),
+            Some(first) if count == 1 => Err(first),
+            Some(first) => Err(Problem::new(format!("{count} files are left out; the first: {}", first.told()))),
+        }
+    }
+}
+
+/// When a file was written, and its text.
+fn read(path: &Path) -> Result<(u64, String), Problem> {
+    // Who opens a pipe would wait for somebody to write.
+    let open = std::fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let file = open.map_err(unread(path))?;
+    let about = file.metadata().map_err(unread(path))?;
+    let left_out = |why: &str| Problem::new(format!("{} is left out: {why}", path.display()));
+    if !about.is_file() {
+        return Err(left_out("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread(path))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(left_out("it has more than 1 MiB"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| left_out("it is no UTF-8"))?;
+    let since = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Ok((since.unwrap_or_default().as_secs(), text))
+}
+
+/// What is shown of all files.
+struct Shown {
+    families: Vec<ForeignFamily>,
+    /// Every name in either format, and the metric that it belongs to.
+    owners: HashMap<String, String>,
+    series: HashSet<Series>,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        let ours = metrics::all().flat_map(|metric| {
+            let short = match metric.kind {
+                MetricKind::counter => metric.name.strip_suffix("_total"),
+                MetricKind::info => metric.name.strip_suffix("_info"),
+                MetricKind::gauge | MetricKind::untyped => None,
+            };
+            [Some(metric.name), short].into_iter().flatten().map(|name| (name.to_owned(), String::new()))
+        });
+        Self { families: Vec::new(), owners: ours.collect(), series: HashSet::new() }
+    }
+}
+
+impl Shown {
+    /// Adds a file's metrics, or none of them.
+    fn add(&mut self, families: Vec<ForeignFamily>) -> Result<(), String> {
+        let count: usize = families.iter().map(|family| family.samples.len()).sum();
+        if self.series.len() + count > SERIES_MAX {
+            return Err(format!("all files together would have more than {SERIES_MAX} series"));
+        }
+        let mut own: HashMap<&str, &str> = HashMap::new();
+        for family in &families {
+            let name = family.name.as_str();
+            for taken in names_of(family) {
+                let before = self.owners.get(taken).map(String::as_str);
+                match before.or_else(|| own.insert(taken, name)) {
+                    Some("") => return Err(format!("{taken} is a metric of the agent's")),
+                    Some(owner) if owner != name => return Err(format!("{taken} belongs to two metrics")),
+                    _ => {}
+                }
+            }
+            if self.families.iter().any(|known| known.name == name && known.kind != family.kind) {
+                return Err(format!("{name} has another type in another file"));
+            }
+            if family.samples.iter().any(|sample| self.series.contains(&series(sample))) {
+                return Err(format!("{name} has a series that is in another file"));
+            }
+        }
+        for family in families {
+            self.series.extend(family.samples.iter().map(series));
+            for name in names_of(&family) {
+                self.owners.insert(name.to_owned(), family.name.clone());
+            }
+            match self.families.iter_mut().find(|known| known.name == family.name) {
+                Some(known) => known.samples.extend(family.samples),
+                None => self.families.push(family),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All names that it has in either format.
+fn names_of(family: &ForeignFamily) -> impl Iterator<Item = &str> {
+    let samples = family.samples.iter().map(|sample| sample.name.as_str());
+    [family.name.as_str(), family.open_metrics_name()].into_iter().chain(samples)
+}
+
+#[cfg(test)]
+mod tests;
