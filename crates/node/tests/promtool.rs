@@ -60,6 +60,43 @@ fn promtool_finds_nothing_but_the_fields_own_names() {
     assert!(!used.is_empty(), "promtool said nothing at all: {said}");
 }
 
+/// A file of another program's with every type, and with text that has to be escaped.
+const THEIRS: &str = "# HELP job_seconds_total Time of \\\\host \"x\"\\nand more.\n# TYPE job_seconds_total counter\n\
+    job_seconds_total{job=\"a \\\"b\\\" \\\\ \\n\",} 12.5\n# TYPE runs counter\nruns 3\n# TYPE state gauge\nstate -1\n\
+    # TYPE wait histogram\nwait_sum 3\nwait_bucket{le=\"1\"} 2\nwait_bucket{le=\"+Inf\"} 4\nwait_count 4\n\
+    # TYPE pause summary\npause{quantile=\"0.5\"} NaN\npause_sum 1\npause_count 2\nplain 1\n";
+
+#[test]
+#[ignore = "needs promtool"]
+fn prometheus_itself_reads_every_series_of_openmetrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let agent = env!("CARGO_BIN_EXE_trainyard-agent");
+    trainyard_run::Command::new(agent).args(["replay", "write", "--profile", "p5", &at("p5")]).run().unwrap();
+    fs_err::create_dir(at("theirs")).unwrap();
+    fs_err::write(at("theirs/a.prom"), THEIRS).unwrap();
+    let server = Server::agent(&["--replay", &at("p5"), "--textfile", &at("theirs")]);
+    let answer = server.ask("/metrics?fresh", &[("Accept", "application/openmetrics-text")]);
+    let mut series = 0;
+    // A block of its database has a time for every sample.
+    let timed = |line: &str| {
+        if line.starts_with('#') {
+            return format!("{line}\n");
+        }
+        series += 1;
+        format!("{line} 1700000000\n")
+    };
+    let text: Vec<String> = String::from_utf8(answer.body).unwrap().lines().map(timed).collect();
+    fs_err::write(at("text"), text.concat()).unwrap();
+    let arguments = ["tsdb", "create-blocks-from", "openmetrics", &at("text"), &at("blocks")];
+    let output = trainyard_run::Command::new("promtool").args(arguments).run().unwrap();
+    // The head of the table, and one block: its first, last and length, samples, chunks, series, size.
+    let words: Vec<&str> = output.stdout.lines().last().unwrap().split_ascii_whitespace().collect();
+    assert!(series > 3000, "only {series} series were checked");
+    assert!(text.iter().any(|line| line.starts_with("wait_bucket{")), "the file is not shown");
+    assert_eq!(words.get(6), Some(&series.to_string().as_str()), "{}", output.stdout);
+}
+
 #[test]
 fn everything_that_is_exposed_stands_in_the_table() {
     let server = Server::agent(&[]);

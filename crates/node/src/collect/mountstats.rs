@@ -303,7 +303,8 @@ mod tests {
 
     #[test]
     fn many_mounts_are_bounded_and_what_is_left_out_is_counted() {
-        let operations: String = (0..70).map(|number| format!("\t OP{number}: 1 1 1 1 1 1 1 1 1\n")).collect();
+        let operation = |number| format!("\t OP{number}: 1 1 1 1 1 1 1 1 1\n");
+        let operations = (0..70).map(operation).collect::<Vec<_>>().concat();
         let many: String = (0..60)
             .map(|number| mount("/home", TCP, &operations).replace("10.0.0.9:/home", &format!("10.0.0.9:/{number}")))
             .collect();

@@ -1,3 +1,5 @@
+//! Lustre clients of several versions, healthy, sick and hostile.
+
 use std::time::Instant;
 
 use super::*;

@@ -48,34 +48,7 @@ struct Textfile {
 impl Collector for Textfile {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
         let mut shown = Shown::default();
-        let mut problems = Vec::new();
-        match std::fs::read_dir(&self.folder) {
-            Err(error) => problems.push(unread(&self.folder)(error)),
-            Ok(_) => {
-                let mut files = names(&self.folder, ENTRIES_MAX);
-                files.retain(|name| name.strip_suffix(".prom").is_some_and(|name| !name.is_empty()));
-                if files.len() > FILES_MAX {
-                    problems.push(Problem::new(format!(
-                        "{} has {} files; the first {FILES_MAX} are shown",
-                        self.folder.display(),
-                        files.len()
-                    )));
-                }
-                for name in files.iter().take(FILES_MAX) {
-                    let path = self.folder.join(name);
-                    match read(&path).and_then(|(seconds, text)| {
-                        let added = parse(&text).and_then(|families| shown.add(families));
-                        let left_out = |why| Problem::new(format!("{} is left out: {why}", path.display()));
-                        added.map(|()| seconds).map_err(left_out)
-                    }) {
-                        Ok(seconds) => {
-                            sheet.put(&m::node_textfile_mtime_seconds, &[&path.to_string_lossy()], seconds);
-                        }
-                        Err(problem) => problems.push(problem),
-                    }
-                }
-            }
-        }
+        let problems = self.show(&mut shown, sheet);
         sheet.put(&m::node_textfile_scrape_error, &[], !problems.is_empty());
         for family in shown.families {
             sheet.put_foreign(family);
@@ -86,6 +59,35 @@ impl Collector for Textfile {
             Some(first) if count == 1 => Err(first),
             Some(first) => Err(Problem::new(format!("{count} files are left out; the first: {}", first.told()))),
         }
+    }
+}
+
+impl Textfile {
+    /// Shows all files that can be; what is wrong with the others.
+    fn show(&self, shown: &mut Shown, sheet: &mut Sheet) -> Vec<Problem> {
+        if let Err(error) = std::fs::read_dir(&self.folder) {
+            return vec![unread(&self.folder)(error)];
+        }
+        let mut problems = Vec::new();
+        let mut files = names(&self.folder, ENTRIES_MAX);
+        files.retain(|name| name.strip_suffix(".prom").is_some_and(|name| !name.is_empty()));
+        for (number, name) in files.iter().enumerate() {
+            let path = self.folder.join(name);
+            let left_out = |why| Problem::new(format!("{} is left out: {why}", path.display()));
+            if number >= FILES_MAX {
+                problems.push(left_out(format!("there are more than {FILES_MAX} files")));
+                continue;
+            }
+            let added = read(&path).and_then(|(seconds, text)| {
+                parse(&text).and_then(|families| shown.add(families)).map_err(left_out)?;
+                Ok(seconds)
+            });
+            match added {
+                Ok(seconds) => sheet.put(&m::node_textfile_mtime_seconds, &[&path.to_string_lossy()], seconds),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        problems
     }
 }
 

@@ -1,3 +1,5 @@
+//! Files of hostile and of well-meaning programs, and what is shown of them.
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -23,8 +25,8 @@ fn page(files: &[(&str, &[u8])], labels: &Labels) -> (Arc<Page>, Option<String>)
 fn shown(files: &[(&str, &[u8])], format: Format) -> (String, Option<String>) {
     let (page, said) = page(files, &Labels::default());
     let text = write(&[page], format);
-    let is_theirs = |line: &&str| !line.contains("node_textfile_") && *line != "# EOF";
-    (text.lines().filter(is_theirs).map(|line| format!("{line}\n")).collect(), said)
+    let is_theirs = |line: &&str| !line.contains("node_textfile_") && *line != "# EOF\n";
+    (text.split_inclusive('\n').filter(is_theirs).collect(), said)
 }
 
 const BACKUP: &[u8] = b"# HELP backup_seconds_total Time of \\\\\\\\host \"x\"\\nand more.\n\
@@ -163,8 +165,8 @@ fn each_file_says_when_it_was_written_and_the_folder_whether_all_are_shown() {
 #[test]
 fn files_are_bounded_and_a_pipe_is_none() {
     let long = format!("a{{b=\"{}\"}} 1\n", "x".repeat(600));
-    let labels: String = (0..40).map(|number| format!("l{number}=\"x\",")).collect();
-    let many: String = (0..=SERIES_MAX).map(|number| format!("a{{b=\"{number}\"}} 1\n")).collect();
+    let labels = (0..40).map(|number| format!("l{number}=\"x\"")).collect::<Vec<_>>().join(",");
+    let many = (0..=SERIES_MAX).map(|number| format!("a{{b=\"{number}\"}} 1\n")).collect::<Vec<_>>().concat();
     for (text, reason) in [
         (format!("a 1\n#{}\n", "x".repeat(1 << 20)), "more than 1 MiB"),
         (many, "more than 10000 series"),
@@ -175,6 +177,14 @@ fn files_are_bounded_and_a_pipe_is_none() {
         let (shown, said) = shown(&[("a.prom", text.as_bytes())], Format::Classic);
         assert!(shown.is_empty() && said.as_ref().is_some_and(|said| said.contains(reason)), "{reason}: {said:?}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..FILES_MAX + 3 {
+        fs_err::write(folder.path().join(format!("{number:03}.prom")), format!("metric_{number} 1\n")).unwrap();
+    }
+    let mut sheet = Sheet::default();
+    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    assert!(said.starts_with("3 files are left out; the first: ") && said.contains("/256.prom"), "{said}");
+    assert_eq!(sheet.into_page().foreign.len(), FILES_MAX);
     let folder = tempfile::tempdir().unwrap();
     nix::unistd::mkfifo(&folder.path().join("pipe.prom"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut collector = Textfile { folder: folder.path().to_owned() };
