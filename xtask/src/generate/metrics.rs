@@ -20,7 +20,8 @@ fn compose(ask: Ask<'_>) -> Result<String, String> {
     let mut text = format!(
         "{MARK}\n\n# Metrics of trainyard-agent\n\nWhat `/metrics` of an agent gives, by collector. A node has those that its \
          machine has something for. Names are the field's where it has one: `node_*` as node_exporter has them, `DCGM_FI_*` \
-         as dcgm-exporter, `node_amazonefa_*` as the EFA node exporter. Where accelerators and fabric are \
+         as dcgm-exporter, `node_amazonefa_*` as the EFA node exporter, `lustre_*` as the Lustre exporter, \
+         but in bytes. Where accelerators and fabric are \
          replayed, every one of their series has the label `replay`; where nodes share a machine, what is the machine's has \
          `scope=\"host\"`.\n\nIn classic text a metric of type info is a gauge. In OpenMetrics, a counter whose name lacks `_total` \
          is of type unknown.\n"

@@ -1,8 +1,8 @@
 //! The one table of metrics: name, type, unit, help, labels, collector and source of every series that an agent exposes.
 //!
-//! The agent writes only what stands here, and alert rules, dashboards and the reference cite it. Names are the field's:
-//! those of node_exporter and dcgm-exporter where they have one, `trainyard_*` otherwise. A metric is a static of its own
-//! name, so that code and table are found by one search.
+//! The agent writes only what stands here, but for what other programs leave in files for it. Alert rules, dashboards and
+//! the reference cite it. Names are the field's: those of node_exporter and dcgm-exporter where they have one,
+//! `trainyard_*` otherwise. A metric is a static of its own name, so that code and table are found by one search.
 
 use std::collections::HashMap;
 
