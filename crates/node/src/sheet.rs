@@ -278,7 +278,13 @@ impl Page {
         self.text.get(family.lines.clone()).unwrap_or_default()
     }
 
-    /// All samples' lines.
+    /// How many series there are, those of other programs included.
+    pub fn series(&self) -> usize {
+        let own: usize = self.families.iter().map(|family| family.series).sum();
+        own + self.foreign.iter().map(|foreign| foreign.lines().count()).sum::<usize>()
+    }
+
+    /// All samples' lines of ours.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -124,7 +124,7 @@ fn snapshot(site: &Site) -> Answer {
                 "age_seconds": told.age.map(|age| age.as_secs_f64()),
                 "good": told.is_good,
                 "problem": told.problem,
-                "series": told.page.families.iter().map(|family| family.series).sum::<usize>(),
+                "series": told.page.series(),
             })
         })
         .collect();

@@ -100,6 +100,7 @@ impl Space {
 const NUMBERS: [&str; 7] =
     ["kbytestotal", "kbytesfree", "kbytesavail", "filestotal", "filesfree", "cur_dirty_bytes", "cur_grant_bytes"];
 
+/// Its files are closed after each reading: hundreds of targets with eight each are more than may stay open.
 pub(super) struct Device {
     /// Its name in Lustre's folders.
     pub(super) folder: String,
@@ -144,6 +145,7 @@ impl Device {
     pub(super) fn number(&mut self, key: &str, faults: &mut Faults) -> Option<u64> {
         let file = self.numbers.get_mut(key)?;
         let read = file.number(&mut self.buffer).map(Some);
+        file.close();
         faults.take(read.map_err(unread(file.path())))
     }
 
@@ -192,5 +194,7 @@ impl Device {
 
 fn text<'a>(file: &mut KeptFile, buffer: &'a mut Buffer, faults: &mut Faults) -> Option<&'a str> {
     let path = file.path().to_owned();
-    faults.take(file.read(buffer).map(Some).map_err(unread(&path)))
+    let read = file.read(buffer).map(Some).map_err(unread(&path));
+    file.close();
+    faults.take(read)
 }
