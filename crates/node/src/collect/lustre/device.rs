@@ -97,18 +97,34 @@ impl Space {
     }
 }
 
-const NUMBERS: [&str; 7] =
-    ["kbytestotal", "kbytesfree", "kbytesavail", "filestotal", "filesfree", "cur_dirty_bytes", "cur_grant_bytes"];
+/// The files that a kind of device has.
+fn files_of(component: Component) -> &'static [&'static str] {
+    match component {
+        Component::Osc => &[
+            "kbytestotal",
+            "kbytesfree",
+            "kbytesavail",
+            "filestotal",
+            "filesfree",
+            "cur_dirty_bytes",
+            "cur_grant_bytes",
+            "import",
+        ],
+        Component::Mdc => {
+            &["kbytestotal", "kbytesfree", "kbytesavail", "filestotal", "filesfree", "import", "md_stats"]
+        }
+        Component::Client => {
+            &["kbytestotal", "kbytesfree", "kbytesavail", "filestotal", "filesfree", "stats", "read_ahead_stats"]
+        }
+    }
+}
 
 /// Its files are closed after each reading: hundreds of targets with eight each are more than may stay open.
 pub(super) struct Device {
     /// Its name in Lustre's folders.
     pub(super) folder: String,
     component: Component,
-    numbers: HashMap<&'static str, KeptFile>,
-    import: Option<KeptFile>,
-    statistics: Option<KeptFile>,
-    read_ahead: Option<KeptFile>,
+    files: HashMap<&'static str, KeptFile>,
     space: Space,
     /// When it was asked for its space.
     asked: Option<Instant>,
@@ -116,34 +132,33 @@ pub(super) struct Device {
 }
 
 impl Device {
-    /// With those of its files that are there, wherever this version has them.
-    pub(super) fn open(folders: &[PathBuf], component: Component, folder: String) -> Self {
-        let find = |file: &str| {
-            let at = |root: &PathBuf| root.join(component.folder()).join(&folder).join(file);
-            folders.iter().map(at).find(|path| path.exists())
-        };
-        let numbers = NUMBERS.into_iter().filter_map(|key| Some((key, KeptFile::attribute(find(key)?)))).collect();
-        let statistics = match component {
-            Component::Osc => None,
-            Component::Mdc => find("md_stats"),
-            Component::Client => find("stats"),
-        };
+    pub(super) fn new(component: Component, folder: String) -> Self {
         Self {
-            numbers,
-            import: find("import").map(KeptFile::new),
-            statistics: statistics.map(KeptFile::new),
-            read_ahead: find("read_ahead_stats").map(KeptFile::new),
+            folder,
+            component,
+            files: HashMap::new(),
             space: Space::default(),
             asked: None,
             buffer: Buffer::default(),
-            component,
-            folder,
+        }
+    }
+
+    /// Finds those of its files that are there by now, wherever this version has them. A mount makes them one by one.
+    pub(super) fn find(&mut self, folders: &[PathBuf]) {
+        for file in files_of(self.component) {
+            if self.files.contains_key(file) {
+                continue;
+            }
+            let at = |root: &PathBuf| root.join(self.component.folder()).join(&self.folder).join(file);
+            if let Some(path) = folders.iter().map(at).find(|path| path.exists()) {
+                self.files.insert(file, KeptFile::new(path));
+            }
         }
     }
 
     /// `None` where this version or this kind of device has no such file, or where it cannot be read.
     pub(super) fn number(&mut self, key: &str, faults: &mut Faults) -> Option<u64> {
-        let file = self.numbers.get_mut(key)?;
+        let file = self.files.get_mut(key)?;
         let read = file.number(&mut self.buffer).map(Some);
         file.close();
         faults.take(read.map_err(unread(file.path())))
@@ -169,32 +184,34 @@ impl Device {
     }
 
     pub(super) fn import(&mut self, faults: &mut Faults) -> Option<Import> {
-        let text = text(self.import.as_mut()?, &mut self.buffer, faults)?;
-        Some(Import::read(text))
+        self.text("import", faults).map(Import::read)
     }
 
     /// Adds what it counted.
     pub(super) fn count(&mut self, counts: &mut Counts, faults: &mut Faults) {
-        if let Some(file) = &mut self.statistics {
-            if let Some(text) = text(file, &mut self.buffer, faults) {
-                counts.add_operations(text);
-            }
-        } else if self.component == Component::Client {
+        let statistics = match self.component {
+            Component::Osc => return,
+            Component::Mdc => "md_stats",
+            Component::Client => "stats",
+        };
+        if self.component == Component::Client && !self.files.contains_key(statistics) {
             let sentence =
                 format!("the statistics of the Lustre mount {} are not there, or only for root", self.folder);
             faults.take::<()>(Err(Problem::new(sentence)));
         }
-        if let Some(file) = &mut self.read_ahead
-            && let Some(text) = text(file, &mut self.buffer, faults)
-        {
+        if let Some(text) = self.text(statistics, faults) {
+            counts.add_operations(text);
+        }
+        if let Some(text) = self.text("read_ahead_stats", faults) {
             counts.add_read_ahead(text);
         }
     }
-}
 
-fn text<'a>(file: &mut KeptFile, buffer: &'a mut Buffer, faults: &mut Faults) -> Option<&'a str> {
-    let path = file.path().to_owned();
-    let read = file.read(buffer).map(Some).map_err(unread(&path));
-    file.close();
-    faults.take(read)
+    fn text(&mut self, file: &str, faults: &mut Faults) -> Option<&str> {
+        let file = self.files.get_mut(file)?;
+        let path = file.path().to_owned();
+        let read = file.read(&mut self.buffer).map(Some).map_err(unread(&path));
+        file.close();
+        faults.take(read)
+    }
 }

@@ -75,8 +75,11 @@ impl Lustre {
             known.retain(|device| there.contains(&device.folder));
             for folder in there {
                 if !known.iter().any(|device| device.folder == folder) {
-                    known.push(Device::open(&self.folders, name.component, folder));
+                    known.push(Device::new(name.component, folder));
                 }
+            }
+            for device in known {
+                device.find(&self.folders);
             }
         }
     }

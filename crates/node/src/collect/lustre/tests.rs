@@ -169,6 +169,9 @@ fn targets_come_and_go_with_their_mounts_and_old_versions_have_all_in_proc() {
         "lustre_stats_total{filesystem=\"fsx\",component=\"mdc\",target=\"fsx-MDT0000\",operation=\"getattr\"} 9",
     );
     assert!(!text.contains("used_ratio"), "what is not known is left out: {text}");
+    // A mount makes its files one by one.
+    machine.write(&format!("proc/fs/lustre/osc/fsx-OST0000-osc-{MOUNT}/import"), IMPORT);
+    has(&shown(&mut collector).0, &format!("trainyard_lustre_connected{{{OST}}} 1"));
     fs_err::remove_dir_all(machine.0.path().join("proc")).unwrap();
     assert_eq!(shown(&mut collector), (String::new(), None));
 }
