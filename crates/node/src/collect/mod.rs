@@ -12,6 +12,7 @@ mod filefd;
 mod filesystem;
 mod gpu;
 mod hwmon;
+mod jobs;
 mod loadavg;
 mod meminfo;
 mod meminfo_numa;
@@ -44,6 +45,7 @@ use crate::events::Events;
 use crate::files::Roots;
 use crate::gpus;
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
 
@@ -63,6 +65,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &filesystem::COLLECTOR,
     &gpu::COLLECTOR,
     &hwmon::COLLECTOR,
+    &jobs::COLLECTOR,
     &loadavg::COLLECTOR,
     &meminfo::COLLECTOR,
     &meminfo_numa::COLLECTOR,
@@ -162,6 +165,8 @@ pub struct Setting {
     pub slurm: Option<slurm::Access>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
+    /// What collectors count, for the sums of jobs.
+    pub meters: Meters,
     /// Where Xids are handed in that NVML tells of.
     pub xids: Inbox,
 }

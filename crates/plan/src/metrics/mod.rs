@@ -53,6 +53,7 @@ pub mod filefd;
 pub mod filesystem;
 pub mod gpu;
 pub mod hwmon;
+pub mod jobs;
 pub mod loadavg;
 pub mod meminfo;
 pub mod meminfo_numa;
@@ -92,6 +93,7 @@ static TABLES: &[&Table] = &[
     &filesystem::TABLE,
     &gpu::TABLE,
     &hwmon::TABLE,
+    &jobs::TABLE,
     &loadavg::TABLE,
     &meminfo::TABLE,
     &meminfo_numa::TABLE,

@@ -11,6 +11,7 @@ use trainyard_plan::metrics::gpu as m;
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
+use crate::meters::{GpuMeter, Meters};
 use crate::sheet::{Labels, Sheet};
 use crate::xid::{Inbox, KnownGpu, Sighting, Source, boot_microseconds, bus_id};
 
@@ -33,6 +34,7 @@ struct Gpu {
     /// Where NVML's Xids go, and what GPUs there are.
     xids: Inbox,
     known: Vec<KnownGpu>,
+    meters: Meters,
 }
 
 impl Gpu {
@@ -50,6 +52,7 @@ impl Gpu {
             lost: BTreeSet::new(),
             xids: setting.xids.clone(),
             known: Vec::new(),
+            meters: setting.meters.clone(),
         })
     }
 
@@ -85,12 +88,15 @@ impl Collector for Gpu {
         let mut count = 0_u32;
         let mut lost = BTreeSet::new();
         let mut seen = Vec::new();
+        let mut meters = Vec::new();
+        let is_replayed = self.replay.is_some();
         gpus.read(&mut |gpu| {
             count += 1;
             match gpu {
                 Ok(reading) => {
                     seen.extend(known_gpu(reading.index, reading.pci_bus_id.as_deref(), reading.uuid.as_deref()));
                     show(sheet, reading, host);
+                    meters.push(GpuMeter::new(reading, is_replayed));
                 }
                 Err(gpu) => {
                     seen.extend(known_gpu(gpu.index, gpu.pci_bus_id.as_deref(), gpu.uuid.as_deref()));
@@ -102,6 +108,7 @@ impl Collector for Gpu {
                 }
             }
         })?;
+        self.meters.gpus(meters);
         self.lost = lost;
         self.make_known(seen);
         self.hand_on();
