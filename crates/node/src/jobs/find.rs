@@ -3,7 +3,7 @@
 //!
 //! What a process is does not change while it lives, so that a look costs little more than the list of processes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ impl Found {
 pub struct Stat {
     /// The one that started it.
     pub parent: u32,
+    /// It has ended, and nobody took notice yet.
+    pub is_over: bool,
     /// Its and its past children's time on processors, in ticks.
     pub ticks: u64,
     /// When it began, in ticks since the machine's start.
@@ -117,6 +119,7 @@ impl Finder {
                 self.read(pid);
             }
         }
+        self.read_orphans();
         self.follow();
         Ok(self.gather())
     }
@@ -146,7 +149,8 @@ impl Finder {
     fn read(&mut self, pid: u32) {
         let Some((is_slurms, is_stepd, stat)) = self.text(pid, "stat").and_then(|text| {
             let command = command(text);
-            Some((matches!(command, "slurmd" | "slurmstepd"), command == "slurmstepd", stat(text)?))
+            let stat = stat(text).filter(|stat| !stat.is_over)?;
+            Some((matches!(command, "slurmd" | "slurmstepd"), command == "slurmstepd", stat))
         }) else {
             // It ended in the meantime.
             self.processes.remove(&pid);
@@ -189,6 +193,20 @@ impl Finder {
             (None, Some(mark)) => Kind::Member(Arc::new(mark)),
             (None, None) if is_slurms => Kind::Unsure,
             (None, None) => Kind::Other,
+        }
+    }
+
+    /// Without its `slurmstepd` a job is over or about to be: what is left of it is looked at again.
+    fn read_orphans(&mut self) {
+        let daemons: BTreeSet<String> = self
+            .processes
+            .values()
+            .filter_map(|process| if let Kind::Daemon(mark) = &process.kind { Some(mark.job.clone()) } else { None })
+            .collect();
+        let is_orphan = |process: &Process| matches!(&process.kind, Kind::Member(mark) if !daemons.contains(&mark.job));
+        let orphans = self.processes.iter().filter(|(_, process)| is_orphan(process)).map(|(pid, _)| *pid);
+        for pid in orphans.collect::<Vec<_>>() {
+            self.read(pid);
         }
     }
 
@@ -278,7 +296,8 @@ fn command(text: &str) -> &str {
 pub fn stat(text: &str) -> Option<Stat> {
     let (_, rest) = text.rsplit_once(')')?;
     let mut words = rest.split_ascii_whitespace();
-    let parent = words.nth(1)?.parse().ok()?;
+    let is_over = matches!(words.next()?, "Z" | "X");
+    let parent = words.next()?.parse().ok()?;
     let mut words = words.skip(9);
     let mut ticks = 0_u64;
     for _ in 0..4 {
@@ -288,7 +307,7 @@ pub fn stat(text: &str) -> Option<Stat> {
     }
     let started = words.nth(4)?.parse().ok()?;
     let pages = words.nth(1)?.parse().ok()?;
-    Some(Stat { parent, ticks, started, pages })
+    Some(Stat { parent, is_over, ticks, started, pages })
 }
 
 #[cfg(test)]

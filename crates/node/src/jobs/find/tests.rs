@@ -120,9 +120,23 @@ fn a_number_that_was_given_to_another_process_is_noticed() {
 }
 
 #[test]
+fn what_ended_and_was_not_taken_notice_of_is_no_job() {
+    let machine = Machine::new();
+    machine.process(100, 1, "slurmstepd", "0::/", "slurmstepd: [7.batch]");
+    machine.process(101, 100, "bash", "0::/", "bash");
+    let mut finder = Finder::new(machine.folder.path());
+    assert_eq!(finder.look().unwrap().len(), 1);
+    for pid in [100, 101] {
+        let path = machine.folder.path().join(format!("{pid}/stat"));
+        fs_err::write(&path, fs_err::read_to_string(&path).unwrap().replace(") S ", ") Z ")).unwrap();
+    }
+    assert!(finder.look().unwrap().is_empty());
+}
+
+#[test]
 fn a_line_of_stat_is_taken_apart_and_a_broken_one_left_out() {
     let text = "12 (a) S) b) R 1 12 12 0 -1 4194560 9 0 0 0 10 20 30 40 20 0 7 0 5 4096 17 0";
-    assert_eq!(stat(text), Some(Stat { parent: 1, ticks: 100, started: 5, pages: 17 }));
+    assert_eq!(stat(text), Some(Stat { parent: 1, is_over: false, ticks: 100, started: 5, pages: 17 }));
     assert_eq!(command(text), "a) S) b");
     for bad in ["", "12 (a", "12 (a) R", "12 (a) R x 12 12 0 -1 4194560 9 0 0 0 1 2 0 0 20 0 1 0 5 6 7"] {
         assert_eq!(stat(bad), None);
