@@ -123,17 +123,19 @@ impl Cluster {
 
     fn write(&self) {
         let path = |name: &str| self.path(name);
-        for name in ["state", "spool-n1", "spool-n2", "dev"] {
+        for name in ["state", "spool-n1", "spool-n2", "dev", "out"] {
             std::fs::create_dir(path(name)).unwrap();
         }
         for gpu in 0..8 {
-            std::fs::write(path(&format!("dev/nvidia{gpu}")), "").unwrap();
+            // Slurm wants devices. These swallow what is written, as /dev/null does.
+            let device = path(&format!("dev/nvidia{gpu}")).display().to_string();
+            output(Command::new("mknod").args([&device, "c", "1", "3"]));
         }
         let key: Vec<u8> = (0..1024_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13 & 0xff) as u8).collect();
         for (name, text) in [("plugstack.conf", Vec::new()), ("key", key), ("talk.py", TALK.into())] {
             std::fs::write(path(name), text).unwrap();
         }
-        for (name, mode) in [("key", 0o400), (".", 0o755)] {
+        for (name, mode) in [("key", 0o400), (".", 0o755), ("out", 0o777)] {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(mode)).unwrap();
         }
@@ -174,7 +176,8 @@ impl Cluster {
 
     /// Sends a script off as somebody who is not root, and gives the job's number.
     fn submit(&self, arguments: &[&str], script: &str) -> String {
-        let fixed = ["--parsable", "--uid=nobody", "-A", "ml", "-D", "/tmp", "-o", "/dev/null", "--wrap", script];
+        let out = self.path("out/job").display().to_string();
+        let fixed = ["--parsable", "--uid=nobody", "-A", "ml", "-D", "/tmp", "-o", &out, "--wrap", script];
         self.ask("sbatch", &[arguments, &fixed].concat())
     }
 }
@@ -283,18 +286,23 @@ fn a_real_job_is_known_with_user_account_and_gpus_and_summed_up_when_it_ends() {
     for (label, value) in expected {
         assert_eq!(info[label], value, "{label}");
     }
-    let gpus: Vec<_> = agent.samples("trainyard_job_gpu_info").into_iter().map(|(mut of, _)| of.remove("gpu")).collect();
+    let gpus: Vec<_> =
+        agent.samples("trainyard_job_gpu_info").into_iter().map(|(mut of, _)| of.remove("gpu")).collect();
     assert_eq!(gpus, [Some("0".to_owned()), Some("1".to_owned())]);
     let processes = agent.samples("trainyard_job_processes")[0].1;
     assert!((3.0..=4.0).contains(&processes), "{processes} processes: a shell or two, and two sleeps");
     wait_for("its end", || !agent.events("job_ended").is_empty());
     let ended = agent.events("job_ended").remove(0);
-    assert_eq!((&ended["jobid"], &ended["user"], &ended["account"]), (&raw.as_str().into(), &"nobody".into(), &"ml".into()));
+    assert_eq!(
+        (&ended["jobid"], &ended["user"], &ended["account"]),
+        (&raw.as_str().into(), &"nobody".into(), &"ml".into())
+    );
     assert!(ended["gpus"].as_array().is_some_and(|gpus| gpus.len() == 2 && gpus[0]["seconds"].as_f64() > Some(3.0)));
     assert!(ended["memory_peak_bytes"].as_u64() > Some(100_000), "{ended}");
     assert_eq!(ended["replay"], "p5");
     let state = cluster.path("agent-state").display().to_string();
-    let list = Command::new(env!("CARGO_BIN_EXE_trainyard-agent")).args(["jobs", "--state", &state, "--format", "json"]);
+    let list =
+        Command::new(env!("CARGO_BIN_EXE_trainyard-agent")).args(["jobs", "--state", &state, "--format", "json"]);
     let list: Value = serde_json::from_str(&output(list)).unwrap();
     assert_eq!((&list["ended"][0]["jobid"], list["running"].as_array().map(Vec::len)), (&ended["jobid"], Some(0)));
     assert_eq!(agent.samples("trainyard_jobs_ended_total")[0].1, 1.0);
@@ -305,11 +313,12 @@ fn a_real_job_is_known_with_user_account_and_gpus_and_summed_up_when_it_ends() {
 fn a_job_that_talks_over_tcp_while_efa_stands_still_trips_the_wire_within_one_interval() {
     let cluster = Cluster::start();
     let agent = Agent::start(&cluster);
-    let talk = format!("srun python3 {} {} 20", cluster.path("talk.py").display(), ADDRESSES[0]);
+    let talk = format!("srun /usr/bin/python3 {} {} 20", cluster.path("talk.py").display(), ADDRESSES[0]);
     let id = cluster.submit(&["-N", "2", "-n", "2", "--gres=gpu:8"], &talk);
     let moved = || {
-        let bytes = output(cluster.nodes[0].command("cat").arg("/sys/class/net/eth0/statistics/tx_bytes"));
-        bytes.parse::<u64>().unwrap()
+        let table = output(cluster.nodes[0].command("cat").arg("/proc/net/dev"));
+        let line = table.lines().find_map(|line| line.trim().strip_prefix("eth0:")).unwrap();
+        line.split_ascii_whitespace().next().unwrap().parse::<u64>().unwrap()
     };
     wait_for("traffic", || moved() > 50_000_000);
     let begin = Instant::now();
