@@ -80,9 +80,9 @@ fn plain(value: &str) -> String {
 }
 
 /// `0,2-4`. What is no number is left out.
-fn numbers(list: &str) -> BTreeSet<u32> {
+fn numbers(text: &str) -> BTreeSet<u32> {
     let mut numbers = BTreeSet::new();
-    for part in list.split(',').take(GPUS_MAX) {
+    for part in text.split(',').take(GPUS_MAX) {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         if let (Ok(first), Ok(last)) = (first.trim().parse::<u32>(), last.trim().parse::<u32>()) {
             numbers.extend((first..=last).take(GPUS_MAX.saturating_sub(numbers.len())));

@@ -189,9 +189,8 @@ impl Finder {
         match (title, mark) {
             (Some(mark), _) => Kind::Daemon(Arc::new(mark)),
             // A child of slurmstepd that has yet to become the job's program is looked at again.
-            (None, Some(_)) if is_slurms => Kind::Unsure,
+            (None, _) if is_slurms => Kind::Unsure,
             (None, Some(mark)) => Kind::Member(Arc::new(mark)),
-            (None, None) if is_slurms => Kind::Unsure,
             (None, None) => Kind::Other,
         }
     }

@@ -81,7 +81,7 @@ fn of_path(path: &str) -> Option<OfPath> {
     // What a user may make by himself lies below his own slice, whatever he calls it.
     let end = parts.iter().position(|part| *part == "user.slice" || part.starts_with("user@")).unwrap_or(parts.len());
     let scope = |part: &&str| *part == "slurmstepd.scope" || part.ends_with("_slurmstepd.scope");
-    let (at, uid) = if let Some(at) = parts.iter().position(|part| scope(part)) {
+    let (at, uid) = if let Some(at) = parts.iter().position(scope) {
         (at + 1, None)
     } else {
         let is_slurms = |pair: &[&str]| match pair {

@@ -18,7 +18,7 @@ use crate::meters::{Counted, GpuMeter};
 const IDLE_PERCENT: u32 = 1;
 
 /// A reading of GPUs that is older says nothing of now, unless rounds are as far apart.
-const READING_AGE_MAX: Duration = Duration::from_secs(60);
+const READING_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// The sums of one job.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -35,7 +35,7 @@ pub(super) static COLLECTOR: Kind = Kind {
 const GONE_FOR: Duration = Duration::from_secs(30);
 
 /// Sums are kept so often, and when a job comes or goes. What is lost with an agent that is killed is said.
-const KEPT_EVERY: Duration = Duration::from_secs(60);
+const KEPT_EVERY: Duration = Duration::from_mins(1);
 
 /// What ended in one round is told one by one up to here; the record has all.
 const EVENTS_MAX: usize = 32;

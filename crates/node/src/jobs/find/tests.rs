@@ -1,5 +1,7 @@
 //! Trees of processes, as they stand in /proc, that change between two looks.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use super::*;
 
 struct Machine {
@@ -95,7 +97,6 @@ fn a_program_that_only_calls_itself_slurmstepd_has_no_job() {
     std::os::unix::fs::chown(machine.folder.path().join("100"), Some(1234), None).unwrap_or(());
     let mut finder = Finder::new(machine.folder.path());
     // Where this test runs as nobody special, the folder is its own, and the agent is somebody else.
-    use std::os::unix::fs::MetadataExt as _;
     let owner = fs_err::metadata(machine.folder.path().join("100")).unwrap().uid();
     finder.own = owner + 1;
     assert_eq!(finder.look().unwrap().len(), usize::from(owner == 0));
