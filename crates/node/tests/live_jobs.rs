@@ -2,13 +2,16 @@
 //! of a job while it runs and when it has ended, and the wire that a job trips which talks past its EFA. `./test` runs it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use trainyard_node::exposition::read_line;
 use trainyard_run::Command;
+
+/// They stand in the names of control groups.
+const NODES: [&str; 2] = ["live1", "live2"];
 
 /// Where the nodes' networks are: nobody else's, and not reachable from outside them.
 const ADDRESSES: [&str; 2] = ["10.213.77.1", "10.213.77.2"];
@@ -41,6 +44,18 @@ while time.time() < begin + seconds:
 peer.shutdown(socket.SHUT_WR)
 reader.join()
 "#;
+
+/// Version 1, where the machine has it.
+const CGROUP: &str = "CgroupPlugin=cgroup/v1\nCgroupMountpoint=/sys/fs/cgroup\nConstrainRAMSpace=yes\n";
+
+/// How Slurm follows its jobs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// By their processes.
+    None,
+    /// In control groups of version 1.
+    First,
+}
 
 /// A node: namespaces that end with this, and all that runs in them.
 struct Node {
@@ -79,14 +94,15 @@ struct Cluster {
     /// They go before the folder.
     daemons: Vec<Child>,
     nodes: Vec<Node>,
+    groups: Groups,
 }
 
 impl Cluster {
-    fn start() -> Self {
+    fn start(groups: Groups) -> Self {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
-        let mut cluster = Self { folder, daemons: Vec::new(), nodes: Vec::new() };
+        let mut cluster = Self { folder, daemons: Vec::new(), nodes: Vec::new(), groups };
         cluster.write();
-        for name in ["n1", "n2"] {
+        for name in NODES {
             cluster.nodes.push(Node::start(&cluster, name));
         }
         let [first, second] = [0, 1].map(|at| cluster.nodes[at].init.to_string());
@@ -113,7 +129,7 @@ impl Cluster {
         wait_for("slurmctld", || {
             cluster.command("scontrol", &["ping"]).output().is_ok_and(|ping| ping.stdout.contains("UP"))
         });
-        for (at, name) in ["n1", "n2"].into_iter().enumerate() {
+        for (at, name) in NODES.into_iter().enumerate() {
             let slurmd = cluster.nodes[at].command("slurmd").args(["-D", "-N", name, "-f", &conf]);
             cluster.daemon(slurmd, &format!("slurmd-{name}"));
         }
@@ -123,7 +139,7 @@ impl Cluster {
 
     fn write(&self) {
         let path = |name: &str| self.path(name);
-        for name in ["state", "spool-n1", "spool-n2", "dev", "out"] {
+        for name in ["state", "spool-live1", "spool-live2", "dev", "out"] {
             std::fs::create_dir(path(name)).unwrap();
         }
         for gpu in 0..8 {
@@ -132,7 +148,9 @@ impl Cluster {
             output(Command::new("mknod").args([&device, "c", "1", "3"]));
         }
         let key: Vec<u8> = (0..1024_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13 & 0xff) as u8).collect();
-        for (name, text) in [("plugstack.conf", Vec::new()), ("key", key), ("talk.py", TALK.into())] {
+        for (name, text) in
+            [("plugstack.conf", Vec::new()), ("key", key), ("talk.py", TALK.into()), ("cgroup.conf", CGROUP.into())]
+        {
             std::fs::write(path(name), text).unwrap();
         }
         for (name, mode) in [("key", 0o400), (".", 0o755), ("out", 0o777)] {
@@ -142,19 +160,26 @@ impl Cluster {
         let folder = self.folder.path().display();
         let host = output(Command::new("hostname").arg("-s"));
         let [first, second] = ADDRESSES;
+        let plugins = match self.groups {
+            Groups::None => "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none",
+            Groups::First => {
+                "ProctrackType=proctrack/cgroup\nTaskPlugin=task/cgroup\nJobAcctGatherType=jobacct_gather/cgroup"
+            }
+        };
         let conf = format!(
             "ClusterName=live\nSlurmctldHost={host}({first})\nSlurmUser=root\nSlurmdUser=root\n\
              AuthType=auth/munge\nCryptoType=crypto/munge\nAuthInfo=socket={folder}/munge\nStateSaveLocation={folder}/state\n\
              SlurmdSpoolDir={folder}/spool-%n\nSlurmctldPidFile={folder}/slurmctld.pid\nSlurmdPidFile={folder}/slurmd-%n.pid\n\
-             PlugStackConfig={folder}/plugstack.conf\nProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n\
+             PlugStackConfig={folder}/plugstack.conf\n{plugins}\n\
              SelectType=select/cons_tres\nMpiDefault=none\nSwitchType=switch/none\nReturnToService=2\n\
              SlurmdParameters=config_overrides\nGresTypes=gpu\nMailProg=/bin/true\n\
-             NodeName=n1 NodeAddr={first} NodeHostname={host} Port=6818 CPUs=4 RealMemory=1000 Gres=gpu:8\n\
-             NodeName=n2 NodeAddr={second} NodeHostname={host} Port=6818 CPUs=4 RealMemory=1000 Gres=gpu:8\n\
+             NodeName=live1 NodeAddr={first} NodeHostname={host} Port=6818 CPUs=4 RealMemory=1000 Gres=gpu:8\n\
+             NodeName=live2 NodeAddr={second} NodeHostname={host} Port=6818 CPUs=4 RealMemory=1000 Gres=gpu:8\n\
              PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE\n"
         );
         std::fs::write(path("slurm.conf"), conf).unwrap();
-        std::fs::write(path("gres.conf"), format!("NodeName=n[1-2] Name=gpu File={folder}/dev/nvidia[0-7]\n")).unwrap();
+        std::fs::write(path("gres.conf"), format!("NodeName=live[1-2] Name=gpu File={folder}/dev/nvidia[0-7]\n"))
+            .unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -186,6 +211,10 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // What runs in a node ends with its namespaces; munged runs outside them.
         self.nodes.clear();
+        let until = Instant::now() + Duration::from_secs(5);
+        while self.groups == Groups::First && !remove_groups() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(100));
+        }
         for daemon in &mut self.daemons {
             let _ = daemon.kill();
             let _ = daemon.wait();
@@ -248,6 +277,25 @@ impl Drop for Agent<'_> {
     }
 }
 
+/// Slurm leaves its own when it is killed. Whether none is left.
+fn remove_groups() -> bool {
+    fn remove(folder: &Path) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                remove(&entry.path());
+            }
+        }
+        let _ = std::fs::remove_dir(folder); // a group with a process in it stays for the next time
+    }
+    let hierarchies = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten();
+    let groups = hierarchies.flat_map(|hierarchy| NODES.map(|node| hierarchy.path().join(format!("slurm_{node}"))));
+    let left = groups.filter(|group| {
+        remove(group);
+        group.exists()
+    });
+    left.count() == 0
+}
+
 fn output(command: Command) -> String {
     command.run().unwrap().stdout.trim().to_owned()
 }
@@ -264,10 +312,10 @@ fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
 #[test]
 #[ignore = "needs Slurm, and root: run ./test"]
 fn a_real_job_is_known_with_user_account_and_gpus_and_summed_up_when_it_ends() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(Groups::None);
     let agent = Agent::start(&cluster);
     assert!(agent.scrape().contains("trainyard_jobs 0\n"));
-    let id = cluster.submit(&["-w", "n1", "--gres=gpu:2", "-J", "train", "-a", "3"], "sleep 9 & sleep 9; wait");
+    let id = cluster.submit(&["-w", NODES[0], "--gres=gpu:2", "-J", "train", "-a", "3"], "sleep 9 & sleep 9; wait");
     wait_for("the job", || agent.samples("trainyard_job_info").iter().any(|(labels, _)| !labels["user"].is_empty()));
     let info = agent.samples("trainyard_job_info").remove(0).0;
     let raw = cluster.ask("squeue", &["-h", "-o", "%A"]);
@@ -310,7 +358,7 @@ fn a_real_job_is_known_with_user_account_and_gpus_and_summed_up_when_it_ends() {
 #[test]
 #[ignore = "needs Slurm, and root: run ./test"]
 fn a_job_that_talks_over_tcp_while_efa_stands_still_trips_the_wire_within_one_interval() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(Groups::None);
     let agent = Agent::start(&cluster);
     let talk = format!("srun /usr/bin/python3 {} {} 20", cluster.path("talk.py").display(), ADDRESSES[0]);
     let id = cluster.submit(&["-N", "2", "-n", "2", "--gres=gpu:8"], &talk);
@@ -337,4 +385,32 @@ fn a_job_that_talks_over_tcp_while_efa_stands_still_trips_the_wire_within_one_in
     assert!(ended["ordinary_bytes"].as_u64() > Some(500_000_000), "{ended}");
     assert!(ended["efa_bytes"].as_u64() == Some(0) && ended["gpus"].as_array().map(Vec::len) == Some(8), "{ended}");
     assert!(ended["unseen_seconds"].as_f64() > Some(0.0), "{ended}");
+}
+
+#[test]
+#[ignore = "needs Slurm, and root: run ./test"]
+fn a_job_in_a_control_group_has_the_groups_figures() {
+    if !Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists() {
+        eprintln!("no verdict: this machine has no control groups of version 1");
+        return;
+    }
+    let cluster = Cluster::start(Groups::First);
+    let agent = Agent::start(&cluster);
+    let script = "/usr/bin/python3 -c \"import time; x = bytearray(100 << 20); time.sleep(8)\"";
+    let id = cluster.submit(&["-w", NODES[0], "--mem=300"], script);
+    wait_for("the job", || agent.samples("trainyard_job_info").iter().any(|(labels, _)| !labels["user"].is_empty()));
+    let info = agent.samples("trainyard_job_info").remove(0).0;
+    assert_eq!((info["jobid"].as_str(), info["user"].as_str(), info["measured"].as_str()), (&*id, "nobody", "cgroup"));
+    let memory = || agent.samples("trainyard_job_memory_bytes").first().map(|(_, bytes)| *bytes);
+    wait_for("its memory", || memory() >= Some(1e8));
+    for (metric, least, most) in [
+        ("trainyard_job_memory_bytes", 100 << 20, 200 << 20),
+        ("trainyard_job_memory_peak_bytes", 100 << 20, 200 << 20),
+        ("trainyard_job_memory_limit_bytes", 300 << 20, 300 << 20),
+    ] {
+        let value = agent.samples(metric)[0].1;
+        assert!((f64::from(least)..=f64::from(most)).contains(&value), "{metric} {value}");
+    }
+    assert!(agent.samples("trainyard_job_cpu_seconds_total")[0].1 > 0.01);
+    wait_for("its end", || !agent.events("job_ended").is_empty());
 }
