@@ -2,6 +2,7 @@
 //! of a job while it runs and when it has ended, and the wire that a job trips which talks past its EFA. `./test` runs it.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -391,7 +392,7 @@ fn a_job_that_talks_over_tcp_while_efa_stands_still_trips_the_wire_within_one_in
 #[ignore = "needs Slurm, and root: run ./test"]
 fn a_job_in_a_control_group_has_the_groups_figures() {
     if !Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists() {
-        eprintln!("no verdict: this machine has no control groups of version 1");
+        let _ = writeln!(std::io::stderr(), "no verdict: this machine has no control groups of version 1");
         return;
     }
     let cluster = Cluster::start(Groups::First);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::environment;
 use super::marks::{self, Mark, Place};
 use crate::files::{Buffer, KeptFile};
 use crate::problem::{Problem, unread};
@@ -184,7 +185,11 @@ impl Finder {
         if let Some(job) = mark.as_ref().or(title.as_ref()).map(|mark| mark.job.clone())
             && let Some(place) = place
         {
-            self.jobs.entry(job).or_default().place = Some(Arc::new(place));
+            // Slurm's own processes are not in all hierarchies that the job's are in.
+            let known = &mut self.jobs.entry(job).or_default().place;
+            if known.as_ref().is_none_or(|known| known.folders.len() < place.folders.len()) {
+                *known = Some(Arc::new(place));
+            }
         }
         match (title, mark) {
             (Some(mark), _) => Kind::Daemon(Arc::new(mark)),
@@ -209,11 +214,10 @@ impl Finder {
         }
     }
 
-    /// Anybody can call his program slurmstepd and give it a title; Slurm's runs as root, or as the agent does.
+    /// Anybody can call his program slurmstepd and give it a title; Slurm's is started by root, or by whoever started the
+    /// agent. A program that becomes root by its file's rights still has its user's number as the real one.
     fn is_trusted(&self, pid: u32) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let owner = std::fs::metadata(self.proc.join(pid.to_string())).ok().map(|folder| folder.uid());
-        owner.is_some_and(|owner| owner == 0 || owner == self.own)
+        environment::uid(&self.proc, pid).is_some_and(|uid| uid == 0 || uid == self.own)
     }
 
     /// Whoever was started by a job's process is the job's, and stays so when that one ends.

@@ -122,6 +122,11 @@ impl Known {
             self.take(step, told);
             return;
         }
+        // Whose it is anybody may know. What Slurm keeps there for itself is root's.
+        if *tries == 0 && step != "extern" && self.job.user.is_empty() {
+            let uid = pids.first().and_then(|pid| environment::uid(proc, *pid));
+            self.job.user = uid.map(environment::user_name).unwrap_or_default();
+        }
     }
 
     fn take(&mut self, step: &str, told: Told) {

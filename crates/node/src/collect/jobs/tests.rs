@@ -128,6 +128,17 @@ fn a_job_is_shown_with_what_is_its_own_and_others_can_ask_for_it() {
 }
 
 #[test]
+fn whose_a_job_is_does_not_depend_on_what_may_be_read_of_it() {
+    let node = Node::new();
+    let mut collected = Collected::new(&node.setting);
+    node.job(7, 20, "");
+    fs_err::remove_file(node.folder.path().join("proc/21/environ")).unwrap();
+    let pages: Vec<String> = (0..20).map(|_| round(&mut collected)).collect();
+    let user = |page: &String| of(page, "trainyard_job_info")[0].contains("user=\"root\",account=\"\"");
+    assert_eq!((pages.first().map(user), pages.last().map(user)), (Some(false), Some(true)));
+}
+
+#[test]
 fn a_job_that_ends_leaves_a_summary_in_the_record_and_an_event() {
     let node = Node::new();
     let mut collected = Collected::new(&node.setting);

@@ -1,7 +1,5 @@
 //! Trees of processes, as they stand in /proc, that change between two looks.
 
-use std::os::unix::fs::MetadataExt as _;
-
 use super::*;
 
 struct Machine {
@@ -24,6 +22,7 @@ impl Machine {
         let stat = format!("{pid} ({command}) S {parent} 1 1 0 -1 0 9 0 0 0 7 5 3 1 20 0 1 0 {started} 4096 17 0");
         fs_err::write(folder.join("stat"), stat).unwrap();
         fs_err::write(folder.join("cgroup"), cgroup).unwrap();
+        fs_err::write(folder.join("status"), "Uid:\t0\t0\t0\t0\n").unwrap();
         fs_err::write(folder.join("cmdline"), title).unwrap();
     }
 
@@ -94,15 +93,14 @@ fn a_control_group_says_whose_a_process_is_whoever_started_it() {
 fn a_program_that_only_calls_itself_slurmstepd_has_no_job() {
     let machine = Machine::new();
     machine.process(100, 1, "slurmstepd", "0::/", "slurmstepd: [7.batch]");
-    std::os::unix::fs::chown(machine.folder.path().join("100"), Some(1234), None).unwrap_or(());
     let mut finder = Finder::new(machine.folder.path());
-    // Where this test runs as nobody special, the folder is its own, and the agent is somebody else.
-    let owner = fs_err::metadata(machine.folder.path().join("100")).unwrap().uid();
-    finder.own = owner + 1;
-    assert_eq!(finder.look().unwrap().len(), usize::from(owner == 0));
-    finder.own = owner;
-    finder.processes.clear();
-    assert_eq!(finder.look().unwrap().len(), 1);
+    finder.own = 1234;
+    // The last is a program that becomes root by its file's rights.
+    for (uids, is_job) in [("0\t0\t0\t0", true), ("1234\t1234\t1234\t1234", true), ("5\t0\t0\t0", false)] {
+        fs_err::write(machine.folder.path().join("100/status"), format!("Name:\tx\nUid:\t{uids}\n")).unwrap();
+        finder.processes.clear();
+        assert_eq!(!finder.look().unwrap().is_empty(), is_job, "{uids}");
+    }
 }
 
 #[test]
