@@ -1,5 +1,6 @@
 //! What collectors count, for whoever sums it up by job: each puts its own here, and none knows who asks.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -44,9 +45,9 @@ pub struct GpuMeter {
 }
 
 impl GpuMeter {
-    /// From a reading. The processes of a replay are of another machine.
-    pub fn new(reading: &Reading, is_replayed: bool) -> Self {
-        let processes = reading.processes.iter().flatten().filter(|_| !is_replayed);
+    /// From a reading, and from whether its processes have the numbers that they have here.
+    pub fn new(reading: &Reading, are_pids_known: bool) -> Self {
+        let processes = reading.processes.iter().flatten().filter(|_| are_pids_known);
         let links = reading.nvlinks.links.iter().flat_map(|link| [link.tx_bytes, link.rx_bytes]).flatten();
         Self {
             index: reading.index,
@@ -60,6 +61,15 @@ impl GpuMeter {
             pids: processes.map(|process| process.pid).take(ENTRIES_MAX).collect(),
         }
     }
+}
+
+/// The kernel's number for the first namespace of processes, on every machine since 3.8.
+const FIRST_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Whether this `/proc` has the numbers that drivers know processes by: those of the first namespace. In a container
+/// another process may have such a number.
+pub fn has_machines_pids(proc: &Path) -> bool {
+    std::fs::read_link(proc.join("1/ns/pid")).is_ok_and(|namespace| namespace == Path::new(FIRST_NAMESPACE))
 }
 
 impl Meters {
@@ -97,15 +107,22 @@ mod tests {
     use crate::gpus::{NvLink, Process};
 
     #[test]
-    fn processes_of_a_replay_are_of_another_machine() {
+    fn a_process_is_only_known_by_a_number_that_it_has_here() {
         let mut reading = Reading { processes: Some(vec![Process { pid: 7, used_bytes: None }]), ..Reading::default() };
-        assert_eq!(GpuMeter::new(&reading, false).pids, [7]);
-        assert!(GpuMeter::new(&reading, true).pids.is_empty());
+        assert_eq!(GpuMeter::new(&reading, true).pids, [7]);
+        assert!(GpuMeter::new(&reading, false).pids.is_empty());
         assert_eq!(GpuMeter::new(&reading, true).nvlink_bytes, None);
         let link = NvLink { tx_bytes: Some(3), rx_bytes: Some(4), ..NvLink::default() };
         reading.nvlinks.links = vec![link.clone(), NvLink { rx_bytes: None, ..link }];
         assert_eq!(GpuMeter::new(&reading, true).nvlink_bytes, Some(10));
-        let meters = Meters::default();
+        let (proc, meters) = (tempfile::tempdir().unwrap(), Meters::default());
+        fs_err::create_dir_all(proc.path().join("1/ns")).unwrap();
+        for (namespace, is_machines) in [("pid:[4026532201]", false), (FIRST_NAMESPACE, true)] {
+            let link = proc.path().join("1/ns/pid");
+            let _ = fs_err::remove_file(&link);
+            std::os::unix::fs::symlink(namespace, link).unwrap();
+            assert_eq!(has_machines_pids(proc.path()), is_machines);
+        }
         meters.clone().lustre(5);
         assert_eq!((meters.counted().lustre, meters.counted().gpus_at.is_some()), (Some(5), false));
     }

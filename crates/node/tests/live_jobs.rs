@@ -413,5 +413,10 @@ fn a_job_in_a_control_group_has_the_groups_figures() {
         assert!((f64::from(least)..=f64::from(most)).contains(&value), "{metric} {value}");
     }
     assert!(agent.samples("trainyard_job_cpu_seconds_total")[0].1 > 0.01);
-    wait_for("its end", || !agent.events("job_ended").is_empty());
+    wait_for("its end", || agent.scrape().contains("trainyard_jobs_ended_total 1\n"));
+    let list = Command::new(env!("CARGO_BIN_EXE_trainyard-agent"));
+    let list = output(list.args(["jobs", "--state", &cluster.path("agent-state").display().to_string()]));
+    assert!(list.contains("\nended:\n") && list.contains("nobody  ml"), "{list}");
+    // It was short, and had no GPU.
+    assert!(agent.events("job_ended").is_empty());
 }

@@ -54,8 +54,8 @@ fn table(text: &mut String, summaries: &[Summary]) {
 }
 
 fn row(summary: &Summary) -> [String; HEAD.len()] {
-    let Tally { jobid, user, account, started, seen_since, seen_until, gpus, .. } = &summary.tally;
-    let ran = span(seen_until.as_second() - started.unwrap_or(*seen_since).as_second());
+    let Tally { jobid, user, account, gpus, .. } = &summary.tally;
+    let ran = span(summary.tally.ran_seconds());
     let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
         jobid.clone(),

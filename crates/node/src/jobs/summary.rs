@@ -70,9 +70,9 @@ impl Summary {
 
     /// One sentence. What is not known is left out.
     pub fn sentence(&self) -> String {
-        let Tally { jobid, user, account, nodes, started, seen_since, seen_until, .. } = &self.tally;
+        let Tally { jobid, user, account, nodes, .. } = &self.tally;
         let account = if account.is_empty() { String::new() } else { format!(" (account {account})") };
-        let ran = span(seen_until.as_second() - started.unwrap_or(*seen_since).as_second());
+        let ran = span(self.tally.ran_seconds());
         let mut text = format!("job {jobid} of {user}{account} ended after {ran} on this node");
         if *nodes > 1 {
             let _ = write!(text, ", one of {nodes}");

@@ -246,6 +246,11 @@ impl Tally {
         }
     }
 
+    /// From its begin, or where that is not known from the first look at it, to the last.
+    pub fn ran_seconds(&self) -> i64 {
+        self.seen_until.as_second() - self.started.unwrap_or(self.seen_since).as_second()
+    }
+
     /// A sum over its GPUs.
     pub fn gpu_sum(&self, value: impl Fn(&GpuTally) -> f64) -> f64 {
         self.gpus.values().map(value).sum()

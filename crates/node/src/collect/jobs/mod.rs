@@ -37,6 +37,10 @@ const GONE_FOR: Duration = Duration::from_secs(30);
 /// Sums are kept so often, and when a job comes or goes. What is lost with an agent that is killed is said.
 const KEPT_EVERY: Duration = Duration::from_mins(1);
 
+/// A node can run thousands of jobs an hour that are over in a moment. One that is shorter and had no GPU is in the record,
+/// and would only drive other events out.
+const TOLD_SECONDS_MIN: i64 = 60;
+
 /// What ended in one round is told one by one up to here; the record has all.
 const EVENTS_MAX: usize = 32;
 
@@ -193,11 +197,12 @@ impl Collected {
         self.is_changed |= !ended.is_empty();
         for (nth, known) in ended.into_iter().enumerate() {
             self.ended += 1;
+            let is_short = known.tally.ran_seconds() < TOLD_SECONDS_MIN && known.tally.gpus.is_empty();
             let summary = Summary::new(known.tally, now, self.replay.clone());
             if let Some(Err(problem)) = self.record.as_ref().map(|record| record.add(&summary)) {
                 self.loaded.get_or_insert(problem);
             }
-            if nth < EVENTS_MAX {
+            if nth < EVENTS_MAX && !is_short {
                 self.events.tell(summary.event());
             }
         }
