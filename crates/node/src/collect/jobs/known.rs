@@ -17,6 +17,9 @@ use crate::meters::Counted;
 /// How often the variables of a step are asked for: where the agent may not read them it gives up.
 const TRIES: u32 = 20;
 
+/// A job whose user is not known by then is shown without: before, its labels would only change in a moment.
+const ANONYMOUS_ROUNDS: u32 = 3;
+
 /// More steps of one job are taken for those before.
 const STEPS_MAX: usize = 64;
 
@@ -48,6 +51,7 @@ pub(super) struct Known {
     pub(super) gone: Option<Instant>,
     /// Whether it was here in the round before.
     pub(super) was_here: bool,
+    rounds: u32,
     /// By Slurm's numbers.
     told_gpus: BTreeSet<u32>,
     /// Tries that are left for each step's variables.
@@ -67,6 +71,7 @@ impl Known {
             usage: Usage::default(),
             gone: None,
             was_here: false,
+            rounds: 0,
             told_gpus: BTreeSet::new(),
             steps: BTreeMap::new(),
             opened: BTreeSet::new(),
@@ -76,6 +81,7 @@ impl Known {
 
     /// Takes in what its processes say.
     pub(super) fn learn(&mut self, places: Places<'_>, found: &Found, started: Option<Timestamp>) {
+        self.rounds = self.rounds.saturating_add(1);
         let pids: Vec<u32> = found.pids().collect();
         let has_changed = pids != self.job.pids;
         self.job.pids = pids;
@@ -100,6 +106,11 @@ impl Known {
             self.opened.extend(pids.flat_map(|pid| environment::devices(places.proc, places.fabric_sys, *pid)));
         }
         self.tally.name(&self.job);
+    }
+
+    /// Whether what it is called is known, as far as it ever will be.
+    pub(super) fn is_named(&self) -> bool {
+        !self.tally.user.is_empty() || self.rounds > ANONYMOUS_ROUNDS
     }
 
     /// Asks a step's processes for what Slurm told them, until one answers.

@@ -290,7 +290,9 @@ fn put_job(sheet: &mut Sheet, known: &Known, counted: &Counted) {
         &text(&tally.array_task_id),
         measured,
     ];
-    sheet.put(&m::trainyard_job_info, &values, 1_u32);
+    if known.is_named() {
+        sheet.put(&m::trainyard_job_info, &values, 1_u32);
+    }
     for gpu in &known.gpus {
         sheet.put(&m::trainyard_job_gpu_info, &[id, &gpu.to_string(), Known::uuid(counted, *gpu)], 1_u32);
     }
