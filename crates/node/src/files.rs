@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -236,6 +236,19 @@ pub fn word(path: &Path) -> Option<String> {
 /// A small file with one number.
 pub fn number<T: std::str::FromStr>(path: &Path) -> Option<T> {
     word(path)?.parse().ok()
+}
+
+/// Writes a file so that whoever reads it finds the old text or the new one, also after a loss of power. Makes its folder.
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(folder)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let mut file = File::create(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// The names in a folder, sorted; none where it cannot be read. At most `most`.

@@ -12,10 +12,13 @@ use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::files::open_many;
+use trainyard_node::jobs;
 use trainyard_node::list;
 use trainyard_node::replay::{self, Wanted};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
-use trainyard_node::settings::{Arguments, Collecting, Command, ListFormat, PlayReplay, Replay, Serve, WriteReplay};
+use trainyard_node::settings::{
+    Arguments, Collecting, Command, ListFormat, ListJobs, PlayReplay, Replay, Serve, WriteReplay,
+};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
+        Command::Jobs(arguments) => list_jobs(&arguments),
         Command::Replay(arguments) => replay_folder(arguments),
     };
     match result {
@@ -115,6 +119,16 @@ async fn print_metrics(arguments: &Collecting) -> Outcome {
     // Nobody asks again: what has a pace of its own is waited for.
     conductor.settled(std::time::Duration::from_secs(30)).await;
     ui::print(&write(&conductor.pages(), Format::Classic));
+    Ok(())
+}
+
+fn list_jobs(arguments: &ListJobs) -> Outcome {
+    let ListJobs { state, last, format } = arguments;
+    let text = match format {
+        ListFormat::Text => jobs::list::text(state, *last),
+        ListFormat::Json => jobs::list::json(state, *last).map(|json| format!("{json:#}\n")),
+    };
+    ui::print(&text.map_err(|problem| refused(problem.told()))?);
     Ok(())
 }
 

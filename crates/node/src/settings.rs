@@ -34,6 +34,8 @@ pub enum Command {
     Metrics(Metrics),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
+    /// List the jobs of this node, those that run and those that ended last, from what the agent keeps in its --state.
+    Jobs(ListJobs),
     /// Make folders for --replay: nodes with GPUs and fabric for machines that have none.
     #[command(subcommand)]
     Replay(Replay),
@@ -75,6 +77,20 @@ pub struct WriteReplay {
 pub struct Metrics {
     /// Only names with this in them.
     pub part: Option<String>,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+}
+
+/// `jobs`.
+#[derive(Debug, Args)]
+pub struct ListJobs {
+    /// The folder that the agent was given with --state.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+    /// Of those that ended, so many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub last: usize,
     /// How.
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,
@@ -154,7 +170,7 @@ pub struct Collecting {
     /// NVIDIA's library, if the system's loader does not find it.
     #[arg(long, value_name = "FILE")]
     pub nvml: Option<PathBuf>,
-    /// Keep counts (Xids) here over a restart.
+    /// Keep counts (Xids, sums of jobs) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
     /// Show the metrics that other programs leave in this folder too, in files NAME.prom of the classic text format.

@@ -12,6 +12,7 @@ mod filefd;
 mod filesystem;
 mod gpu;
 mod hwmon;
+mod jobs;
 mod loadavg;
 mod lustre;
 mod meminfo;
@@ -50,6 +51,7 @@ use crate::events::Events;
 use crate::files::Roots;
 use crate::gpus;
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
 
@@ -69,6 +71,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &filesystem::COLLECTOR,
     &gpu::COLLECTOR,
     &hwmon::COLLECTOR,
+    &jobs::COLLECTOR,
     &loadavg::COLLECTOR,
     &lustre::COLLECTOR,
     &meminfo::COLLECTOR,
@@ -176,6 +179,8 @@ pub struct Setting {
     pub textfile: Option<PathBuf>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
+    /// What collectors count, for the sums of jobs.
+    pub meters: Meters,
     /// Where Xids are handed in that NVML tells of.
     pub xids: Inbox,
 }

@@ -53,6 +53,7 @@ pub mod filefd;
 pub mod filesystem;
 pub mod gpu;
 pub mod hwmon;
+pub mod jobs;
 pub mod loadavg;
 pub mod lustre;
 pub mod meminfo;
@@ -98,6 +99,7 @@ static TABLES: &[&Table] = &[
     &filesystem::TABLE,
     &gpu::TABLE,
     &hwmon::TABLE,
+    &jobs::TABLE,
     &loadavg::TABLE,
     &lustre::TABLE,
     &meminfo::TABLE,

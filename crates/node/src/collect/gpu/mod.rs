@@ -11,6 +11,7 @@ use trainyard_plan::metrics::gpu as m;
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
+use crate::meters::{GpuMeter, Meters, has_machines_pids};
 use crate::sheet::{Labels, Sheet};
 use crate::xid::{Inbox, KnownGpu, Sighting, Source, boot_microseconds, bus_id};
 
@@ -33,6 +34,9 @@ struct Gpu {
     /// Where NVML's Xids go, and what GPUs there are.
     xids: Inbox,
     known: Vec<KnownGpu>,
+    meters: Meters,
+    /// Whether processes have the numbers here that NVML knows them by. Those of a replay are of another machine.
+    are_pids_known: bool,
 }
 
 impl Gpu {
@@ -50,6 +54,8 @@ impl Gpu {
             lost: BTreeSet::new(),
             xids: setting.xids.clone(),
             known: Vec::new(),
+            meters: setting.meters.clone(),
+            are_pids_known: setting.replay.is_none() && has_machines_pids(&setting.roots.proc),
         })
     }
 
@@ -85,12 +91,15 @@ impl Collector for Gpu {
         let mut count = 0_u32;
         let mut lost = BTreeSet::new();
         let mut seen = Vec::new();
+        let mut meters = Vec::new();
+        let are_pids_known = self.are_pids_known;
         gpus.read(&mut |gpu| {
             count += 1;
             match gpu {
                 Ok(reading) => {
                     seen.extend(known_gpu(reading.index, reading.pci_bus_id.as_deref(), reading.uuid.as_deref()));
                     show(sheet, reading, host);
+                    meters.push(GpuMeter::new(reading, are_pids_known));
                 }
                 Err(gpu) => {
                     seen.extend(known_gpu(gpu.index, gpu.pci_bus_id.as_deref(), gpu.uuid.as_deref()));
@@ -102,6 +111,7 @@ impl Collector for Gpu {
                 }
             }
         })?;
+        self.meters.gpus(meters);
         self.lost = lost;
         self.make_known(seen);
         self.hand_on();
