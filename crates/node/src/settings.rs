@@ -160,10 +160,16 @@ pub struct Collecting {
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// Where jobs tell of their training: lines of JSON in FOLDER/JOB/RANK.jsonl. /run/trainyard/training, if it is there.
+    #[arg(long, value_name = "FOLDER")]
+    pub training: Option<PathBuf>,
     /// Slurm.
     #[command(flatten)]
     pub slurm: Slurm,
 }
+
+/// Where jobs tell of their training, if nobody says otherwise.
+const TRAINING: &str = "/run/trainyard/training";
 
 /// How Slurm is asked.
 #[derive(Debug, Clone, Args)]
@@ -251,6 +257,7 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
+            training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
             slurm: self.slurm.access(),
             ..Setting::default()
         }

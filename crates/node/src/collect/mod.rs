@@ -32,6 +32,7 @@ mod stat;
 mod tcpstat;
 mod thermal_zone;
 mod time;
+mod training;
 mod udp_queues;
 mod uname;
 mod vmstat;
@@ -83,6 +84,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &tcpstat::COLLECTOR,
     &thermal_zone::COLLECTOR,
     &time::COLLECTOR,
+    &training::COLLECTOR,
     &udp_queues::COLLECTOR,
     &uname::COLLECTOR,
     &vmstat::COLLECTOR,
@@ -158,6 +160,8 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// Where jobs tell of their training; nobody looks without this.
+    pub training: Option<PathBuf>,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
     /// What runs on the node, as the collector of jobs found it last.

@@ -73,6 +73,7 @@ pub mod stat;
 pub mod tcpstat;
 pub mod thermal_zone;
 pub mod time;
+pub mod training;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -112,6 +113,7 @@ static TABLES: &[&Table] = &[
     &tcpstat::TABLE,
     &thermal_zone::TABLE,
     &time::TABLE,
+    &training::TABLE,
     &udp_queues::TABLE,
     &uname::TABLE,
     &vmstat::TABLE,
