@@ -163,6 +163,9 @@ pub struct Collecting {
     /// Where jobs tell of their training: lines of JSON in FOLDER/JOB/RANK.jsonl. /run/trainyard/training, if it is there.
     #[arg(long, value_name = "FOLDER")]
     pub training: Option<PathBuf>,
+    /// AWS's neuron-monitor, if it is neither in /opt/aws/neuron/bin nor on the search path.
+    #[arg(long, value_name = "FILE")]
+    pub neuron_monitor: Option<PathBuf>,
     /// Slurm.
     #[command(flatten)]
     pub slurm: Slurm,
@@ -258,6 +261,7 @@ impl Collecting {
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
             training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),
             ..Setting::default()
         }

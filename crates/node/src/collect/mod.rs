@@ -18,6 +18,7 @@ mod meminfo_numa;
 mod netclass;
 mod netdev;
 mod netstat;
+mod neuron;
 mod os;
 mod powersupply;
 mod pressure;
@@ -70,6 +71,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &netclass::COLLECTOR,
     &netdev::COLLECTOR,
     &netstat::COLLECTOR,
+    &neuron::COLLECTOR,
     &os::COLLECTOR,
     &powersupply::COLLECTOR,
     &pressure::COLLECTOR,
@@ -160,6 +162,8 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// AWS's neuron-monitor, if it is not where it is looked for.
+    pub neuron_monitor: Option<PathBuf>,
     /// Where jobs tell of their training; nobody looks without this.
     pub training: Option<PathBuf>,
     /// How Slurm is asked; it is not without this.

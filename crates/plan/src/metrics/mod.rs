@@ -59,6 +59,7 @@ pub mod meminfo_numa;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod neuron;
 pub mod os;
 pub mod powersupply;
 pub mod pressure;
@@ -99,6 +100,7 @@ static TABLES: &[&Table] = &[
     &netclass::TABLE,
     &netdev::TABLE,
     &netstat::TABLE,
+    &neuron::TABLE,
     &os::TABLE,
     &powersupply::TABLE,
     &pressure::TABLE,
