@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::collect::dcgm::Exporter;
 use crate::collect::slurm::{Access, Programs};
 use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting, replay_profile};
 use crate::events::Events;
@@ -163,6 +164,9 @@ pub struct Collecting {
     /// Where jobs tell of their training: lines of JSON in FOLDER/JOB/RANK.jsonl. /run/trainyard/training, if it is there.
     #[arg(long, value_name = "FOLDER")]
     pub training: Option<PathBuf>,
+    /// A DCGM exporter on this machine, for the DCGM_FI_PROF_* of GPUs before Hopper: http://127.0.0.1:9401/metrics.
+    #[arg(long, value_name = "URL")]
+    pub dcgm_exporter: Option<Exporter>,
     /// AWS's neuron-monitor, if it is neither in /opt/aws/neuron/bin nor on the search path.
     #[arg(long, value_name = "FILE")]
     pub neuron_monitor: Option<PathBuf>,
@@ -261,6 +265,7 @@ impl Collecting {
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
             training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            dcgm_exporter: self.dcgm_exporter.clone(),
             neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),
             ..Setting::default()

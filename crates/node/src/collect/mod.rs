@@ -5,6 +5,7 @@ mod arp;
 mod conntrack;
 mod cpu;
 mod cpufreq;
+pub mod dcgm;
 mod diskstats;
 mod efa;
 mod entropy;
@@ -45,6 +46,7 @@ use std::time::Duration;
 use crate::events::Events;
 use crate::files::Roots;
 use crate::gpus;
+use crate::gpus::dcgm::Profiles;
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
@@ -58,6 +60,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &conntrack::COLLECTOR,
     &cpu::COLLECTOR,
     &cpufreq::COLLECTOR,
+    &dcgm::COLLECTOR,
     &diskstats::COLLECTOR,
     &efa::COLLECTOR,
     &entropy::COLLECTOR,
@@ -162,6 +165,10 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// A DCGM exporter to ask; none is without this.
+    pub dcgm_exporter: Option<dcgm::Exporter>,
+    /// What it told last, for the collector of GPUs.
+    pub profiles: Profiles,
     /// AWS's neuron-monitor, if it is not where it is looked for.
     pub neuron_monitor: Option<PathBuf>,
     /// Where jobs tell of their training; nobody looks without this.

@@ -46,6 +46,7 @@ pub mod arp;
 pub mod conntrack;
 pub mod cpu;
 pub mod cpufreq;
+pub mod dcgm;
 pub mod diskstats;
 pub mod efa;
 pub mod entropy;
@@ -87,6 +88,7 @@ static TABLES: &[&Table] = &[
     &conntrack::TABLE,
     &cpu::TABLE,
     &cpufreq::TABLE,
+    &dcgm::TABLE,
     &diskstats::TABLE,
     &efa::TABLE,
     &entropy::TABLE,
