@@ -15,6 +15,9 @@ pub(super) struct Line {
     pub(super) tokens_per_second: Given,
 }
 
+/// A year. What is longer is no step, and sums of it would run over.
+const SECONDS_MAX: f64 = 3.2e7;
+
 /// A value that may be missing, or no number.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) enum Given {
@@ -33,10 +36,10 @@ impl<'de> Deserialize<'de> for Given {
 }
 
 impl Given {
-    /// A time, or a rate: one below zero is none.
-    pub(super) fn positive(self) -> Option<f64> {
+    /// A time.
+    pub(super) fn seconds(self) -> Option<f64> {
         match self {
-            Self::Number(number) if number >= 0.0 => Some(number),
+            Self::Number(seconds) if (0.0..=SECONDS_MAX).contains(&seconds) => Some(seconds),
             _ => None,
         }
     }
@@ -87,7 +90,8 @@ mod tests {
             Line::read(br#"{"step": 1, "loss": NaN, "step_seconds": Infinity, "wait_seconds": -Infinity}"#).unwrap();
         assert_eq!((line.loss, line.step_seconds, line.step), (Given::NotFinite, Given::NotFinite, Some(1)));
         assert!(line.is_off() && Line::read(br#"{"loss":null}"#).unwrap().is_off());
-        assert_eq!(Given::Number(-1.0).positive(), None);
+        assert_eq!(Given::Number(-1.0).seconds(), None);
+        assert_eq!(Given::Number(1e300).seconds(), None);
     }
 
     #[test]

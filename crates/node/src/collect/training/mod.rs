@@ -9,11 +9,11 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use nix::fcntl::{OFlag, openat};
@@ -38,7 +38,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     make: |setting| {
         let folder = setting.training.clone()?;
         let (jobs, events) = (setting.jobs.clone(), setting.events.clone());
-        Some(Box::new(Training { folder, jobs, events, told: BTreeMap::new() }))
+        Some(Box::new(Training { folder, jobs, alarms: Alarms::new(events), told: BTreeMap::new() }))
     },
 };
 
@@ -48,7 +48,7 @@ const JOBS_MAX: usize = 64;
 /// Ranks of a job that have series. A node has 16 accelerators at the most, and some run two ranks on each.
 const RANKS_MAX: usize = 64;
 
-/// Entries of a folder that are looked at. Those of jobs that ended are somebody's to remove.
+/// Entries of the folder that are looked at. Those of jobs that ended are somebody's to remove.
 const ENTRIES_MAX: usize = 4096;
 
 /// Jobs' folders that are looked into.
@@ -63,10 +63,14 @@ const RANK_BYTES_MAX: u64 = 64 << 10;
 /// A job whose ranks have told nothing for so long has ended, or will not be helped by a metric.
 const SHOWN_AT_MOST: Duration = Duration::from_mins(30);
 
+/// Stragglers that are told of in a while. The newest 256 events of all kinds are kept.
+const ALARMS_MAX: usize = 16;
+const ALARMS_SPAN: Duration = Duration::from_mins(10);
+
 struct Training {
     folder: PathBuf,
     jobs: Jobs,
-    events: Events,
+    alarms: Alarms,
     /// By job and rank.
     told: BTreeMap<String, BTreeMap<u32, Rank>>,
 }
@@ -94,7 +98,7 @@ impl Collector for Training {
         }
         for (id, ranks) in &mut self.told {
             show(sheet, id, ranks);
-            compare_ranks(sheet, id, ranks, &self.events);
+            compare_ranks(sheet, id, ranks, &mut self.alarms);
         }
         sheet.put(&m::trainyard_training_jobs, &[], self.told.len());
         sheet.put(&m::trainyard_training_entries_refused, &[], refused);
@@ -139,7 +143,7 @@ fn read_job(folder: &File, id: &str, ranks: &mut BTreeMap<u32, Rank>) -> usize {
         ranks.clear();
         return 1;
     };
-    let entries = names(Path::new(&path_of(&folder)), ENTRIES_MAX);
+    let entries = names(Path::new(&path_of(&folder)), RANKS_MAX * 4);
     let mut there: Vec<u32> = entries.iter().filter_map(|name| rank_of(name)).collect();
     there.sort_unstable();
     there.truncate(RANKS_MAX);
@@ -202,15 +206,40 @@ fn labels(id: &str, rank: u32) -> Labels {
     Labels::new(&[("jobid", id), ("rank", &rank.to_string())])
 }
 
-fn compare_ranks(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>, events: &Events) {
+fn compare_ranks(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>, alarms: &mut Alarms) {
     let Some((measure, median, ratios)) = compare(&ranks.values().collect::<Vec<_>>()) else { return };
     let compared = ratios.iter().flatten().count();
     for ((number, rank), ratio) in ranks.iter_mut().zip(ratios) {
         let Some(ratio) = ratio else { continue };
         sheet.put_with(&m::trainyard_training_straggler_ratio, &labels(id, *number), ratio);
         if rank.begins_to_straggle(ratio) {
-            events.tell(straggler(&Straggler { id, rank: *number, ratio, measure, median, compared }));
+            alarms.tell(straggler(&Straggler { id, rank: *number, ratio, measure, median, compared }));
         }
+    }
+}
+
+/// Tells of stragglers, but never so often that a script which plays with its times drives all other events out.
+struct Alarms {
+    events: Events,
+    /// When each of the last few was told.
+    told: VecDeque<Instant>,
+}
+
+impl Alarms {
+    fn new(events: Events) -> Self {
+        Self { events, told: VecDeque::new() }
+    }
+
+    /// What is one too many shows in its ratio alone.
+    fn tell(&mut self, event: Event) {
+        if self.told.len() == ALARMS_MAX {
+            if self.told.front().is_some_and(|first| first.elapsed() < ALARMS_SPAN) {
+                return;
+            }
+            self.told.pop_front();
+        }
+        self.told.push_back(Instant::now());
+        self.events.tell(event);
     }
 }
 
@@ -229,7 +258,9 @@ fn straggler(of: &Straggler<'_>) -> Event {
     let Straggler { id, rank, ratio, measure, median, compared } = *of;
     let (measure, percent) = (measure.name(), (ratio - 1.0) * 100.0);
     let text = format!(
-        "rank {rank} of job {id} is {percent:.0} % slower than the median of its {compared} ranks on this node ({measure}          {:.3} s against {median:.3} s over {STEPS} steps): compare its GPU's clocks, temperature, Xids and NVLink errors          with the others', and its share of the data.",
+        "rank {rank} of job {id} is {percent:.0} % slower than the median of its {compared} ranks on this node ({measure} \
+         {:.3} s against {median:.3} s over {STEPS} steps): compare its GPU's clocks, temperature, Xids and NVLink errors \
+         with the others', and its share of the data.",
         median * ratio,
     );
     let fields = json!({ "jobid": id, "rank": rank, "ratio": ratio, "measure": measure, "median_seconds": median });

@@ -46,7 +46,7 @@ pub(super) struct Timed {
 
 impl Timed {
     fn add(&mut self, given: Given) {
-        let Some(seconds) = given.positive() else { return };
+        let Some(seconds) = given.seconds() else { return };
         self.last = Some(seconds);
         self.sum += seconds;
         self.count += 1;

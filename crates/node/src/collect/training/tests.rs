@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::*;
 use crate::exposition::read_line;
@@ -20,7 +20,7 @@ impl Node {
         let (path, jobs) = (folder.path().to_owned(), Jobs::default());
         Self {
             folder,
-            training: Training { folder: path, jobs, events: events.clone(), told: BTreeMap::new() },
+            training: Training { folder: path, jobs, alarms: Alarms::new(events.clone()), told: BTreeMap::new() },
             events,
         }
     }
@@ -226,6 +226,7 @@ fn the_rank_that_others_wait_for_is_found_by_its_compute_time_and_told_once() {
         "{}",
         told[0].text
     );
+    assert!(!told[0].text.contains("  "), "{}", told[0].text);
     assert_eq!((told[0].kind, &told[0].fields["rank"]), ("straggler", &json!(2)));
     // It catches up, and falls behind again.
     node.append("7", 2, &steps(1.0, Some(0.6), STEPS));
@@ -233,6 +234,14 @@ fn the_rank_that_others_wait_for_is_found_by_its_compute_time_and_told_once() {
     node.append("7", 2, &steps(1.0, Some(0.7), STEPS));
     node.scrape();
     assert_eq!(node.events.kept().len(), 2);
+    // A script that plays with its times drives nobody else's events out.
+    for _ in 0..ALARMS_MAX {
+        node.append("7", 2, &steps(1.0, Some(0.6), STEPS));
+        node.scrape();
+        node.append("7", 2, &steps(1.0, Some(0.7), STEPS));
+        node.scrape();
+    }
+    assert_eq!(node.events.kept().len(), ALARMS_MAX);
 }
 
 #[test]
