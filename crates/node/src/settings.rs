@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::collect::dcgm::Exporter;
 use crate::collect::slurm::{Access, Programs};
 use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting, replay_profile};
 use crate::events::Events;
@@ -179,10 +180,22 @@ pub struct Collecting {
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// Where jobs tell of their training: lines of JSON in FOLDER/JOB/RANK.jsonl. /run/trainyard/training, if it is there.
+    #[arg(long, value_name = "FOLDER")]
+    pub training: Option<PathBuf>,
+    /// A DCGM exporter on this machine, for the DCGM_FI_PROF_* of GPUs before Hopper: http://127.0.0.1:9401/metrics.
+    #[arg(long, value_name = "URL")]
+    pub dcgm_exporter: Option<Exporter>,
+    /// AWS's neuron-monitor, if it is neither in /opt/aws/neuron/bin nor on the search path.
+    #[arg(long, value_name = "FILE")]
+    pub neuron_monitor: Option<PathBuf>,
     /// Slurm.
     #[command(flatten)]
     pub slurm: Slurm,
 }
+
+/// Where jobs tell of their training, if nobody says otherwise.
+const TRAINING: &str = "/run/trainyard/training";
 
 /// How Slurm is asked.
 #[derive(Debug, Clone, Args)]
@@ -271,6 +284,9 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
+            training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            dcgm_exporter: self.dcgm_exporter.clone(),
+            neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),
             ..Setting::default()
         }

@@ -155,7 +155,8 @@ fn the_documents_queries_join_what_gpus_and_fabric_do_with_jobs() {
     };
     let mean = f64::midpoint(percent(2), percent(3)).to_string();
     let documents = fs_err::read_to_string("../../docs/agent.md").unwrap();
-    let queries = documents.split("```promql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let section = documents.split("\n## Jobs\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let queries = section.split("```promql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     // 1500 bytes in 15 s.
     let expected = [
         ("{user=\"root\"}", mean.as_str()),

@@ -5,6 +5,7 @@ mod arp;
 mod conntrack;
 mod cpu;
 mod cpufreq;
+pub mod dcgm;
 mod diskstats;
 mod efa;
 mod entropy;
@@ -21,6 +22,7 @@ mod mountstats;
 mod netclass;
 mod netdev;
 mod netstat;
+mod neuron;
 mod nfs;
 mod nfsd;
 mod os;
@@ -39,6 +41,7 @@ mod textfile;
 mod thermal_zone;
 mod time;
 mod timex;
+mod training;
 mod udp_queues;
 mod uname;
 mod vmstat;
@@ -50,6 +53,7 @@ use std::time::Duration;
 use crate::events::Events;
 use crate::files::Roots;
 use crate::gpus;
+use crate::gpus::dcgm::Profiles;
 use crate::jobs::Jobs;
 use crate::meters::Meters;
 use crate::sheet::{Labels, Sheet};
@@ -64,6 +68,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &conntrack::COLLECTOR,
     &cpu::COLLECTOR,
     &cpufreq::COLLECTOR,
+    &dcgm::COLLECTOR,
     &diskstats::COLLECTOR,
     &efa::COLLECTOR,
     &entropy::COLLECTOR,
@@ -80,6 +85,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &netclass::COLLECTOR,
     &netdev::COLLECTOR,
     &netstat::COLLECTOR,
+    &neuron::COLLECTOR,
     &nfs::COLLECTOR,
     &nfsd::COLLECTOR,
     &os::COLLECTOR,
@@ -98,6 +104,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &thermal_zone::COLLECTOR,
     &time::COLLECTOR,
     &timex::COLLECTOR,
+    &training::COLLECTOR,
     &udp_queues::COLLECTOR,
     &uname::COLLECTOR,
     &vmstat::COLLECTOR,
@@ -173,6 +180,14 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// A DCGM exporter to ask; none is without this.
+    pub dcgm_exporter: Option<dcgm::Exporter>,
+    /// What it told last, for the collector of GPUs.
+    pub profiles: Profiles,
+    /// AWS's neuron-monitor, if it is not where it is looked for.
+    pub neuron_monitor: Option<PathBuf>,
+    /// Where jobs tell of their training; nobody looks without this.
+    pub training: Option<PathBuf>,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
     /// Where other programs leave files with metrics of theirs.

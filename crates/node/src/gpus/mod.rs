@@ -2,6 +2,7 @@
 //!
 //! Every value is optional: parts and drivers differ in what they tell, and what is not told is unknown, never 0.
 
+pub mod dcgm;
 mod nvml;
 mod nvml_ffi;
 mod reading;

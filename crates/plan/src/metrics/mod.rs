@@ -46,6 +46,7 @@ pub mod arp;
 pub mod conntrack;
 pub mod cpu;
 pub mod cpufreq;
+pub mod dcgm;
 pub mod diskstats;
 pub mod efa;
 pub mod entropy;
@@ -62,6 +63,7 @@ pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod neuron;
 pub mod nfs;
 pub mod nfsd;
 pub mod os;
@@ -80,6 +82,7 @@ pub mod textfile;
 pub mod thermal_zone;
 pub mod time;
 pub mod timex;
+pub mod training;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -92,6 +95,7 @@ static TABLES: &[&Table] = &[
     &conntrack::TABLE,
     &cpu::TABLE,
     &cpufreq::TABLE,
+    &dcgm::TABLE,
     &diskstats::TABLE,
     &efa::TABLE,
     &entropy::TABLE,
@@ -108,6 +112,7 @@ static TABLES: &[&Table] = &[
     &netclass::TABLE,
     &netdev::TABLE,
     &netstat::TABLE,
+    &neuron::TABLE,
     &nfs::TABLE,
     &nfsd::TABLE,
     &os::TABLE,
@@ -126,6 +131,7 @@ static TABLES: &[&Table] = &[
     &thermal_zone::TABLE,
     &time::TABLE,
     &timex::TABLE,
+    &training::TABLE,
     &udp_queues::TABLE,
     &uname::TABLE,
     &vmstat::TABLE,

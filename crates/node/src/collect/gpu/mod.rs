@@ -10,6 +10,7 @@ use trainyard_plan::metrics::gpu as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
+use crate::gpus::dcgm::beside;
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
 use crate::meters::{GpuMeter, Meters, has_machines_pids};
 use crate::sheet::{Labels, Sheet};
@@ -43,6 +44,7 @@ impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
         let gpus = gpus::open(setting.replay.as_deref(), setting.nvml.as_deref());
+        let gpus = gpus.map(|gpus| beside(gpus, &setting.profiles));
         if gpus.is_some() {
             setting.xids.expect();
         }
