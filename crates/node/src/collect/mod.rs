@@ -2,6 +2,7 @@
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
 mod arp;
+mod cgroup;
 mod conntrack;
 mod cpu;
 mod cpufreq;
@@ -65,6 +66,7 @@ pub(crate) use crate::problem::{misread, unread};
 /// Every collector, in the order of the exposition.
 pub static COLLECTORS: &[&Kind] = &[
     &arp::COLLECTOR,
+    &cgroup::COLLECTOR,
     &conntrack::COLLECTOR,
     &cpu::COLLECTOR,
     &cpufreq::COLLECTOR,

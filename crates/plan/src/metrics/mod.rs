@@ -43,6 +43,7 @@ macro_rules! metrics {
 
 pub mod agent;
 pub mod arp;
+pub mod cgroup;
 pub mod conntrack;
 pub mod cpu;
 pub mod cpufreq;
@@ -92,6 +93,7 @@ pub mod xid;
 static TABLES: &[&Table] = &[
     &agent::TABLE,
     &arp::TABLE,
+    &cgroup::TABLE,
     &conntrack::TABLE,
     &cpu::TABLE,
     &cpufreq::TABLE,
