@@ -5,16 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::header::{ACCEPT, HOST};
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::Uri;
 use tokio::runtime::{Builder, Runtime};
 use trainyard_plan::metrics::dcgm as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope};
+use crate::fetch::{Page, fetch};
 use crate::gpus::dcgm::{Profiles, Told};
 use crate::sheet::Sheet;
 
@@ -74,7 +70,9 @@ struct Dcgm {
 impl Collector for Dcgm {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
         let exporter = &self.exporter;
-        let fetched = self.runtime.block_on(async { tokio::time::timeout(DEADLINE, fetch(exporter)).await });
+        let Exporter { address, host, path } = exporter;
+        let page = Page { address: *address, host, path, accept: "text/plain;version=0.0.4" };
+        let fetched = self.runtime.block_on(async { tokio::time::timeout(DEADLINE, fetch(page, BYTES_MAX)).await });
         let text = fetched.unwrap_or_else(|_| Err(Problem::new(format!("no answer in {} s", DEADLINE.as_secs()))));
         let told = text.map(|text| Told::read(&text));
         let result = match &told {
@@ -92,35 +90,6 @@ impl Collector for Dcgm {
         self.profiles.set(told.unwrap_or_default());
         sheet.put(&m::trainyard_dcgm_exporter_lines_unread_total, &[], self.unread);
         result
-    }
-}
-
-async fn fetch(exporter: &Exporter) -> Result<String, Problem> {
-    let failed = |what: &str| Problem::new(what.to_owned());
-    let stream = TcpStream::connect(exporter.address).await.map_err(|error| failed("not reached").because(error))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| failed("no HTTP").because(error))?;
-    let request = Request::get(exporter.path.as_str())
-        .header(HOST, exporter.host.as_str())
-        .header(ACCEPT, "text/plain;version=0.0.4")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| failed("no request").because(error))?;
-    let answer = async {
-        let answer = sender.send_request(request).await.map_err(|error| failed("no HTTP").because(error))?;
-        if answer.status() != StatusCode::OK {
-            return Err(Problem::new(format!("it says {}", answer.status())));
-        }
-        let body = Limited::new(answer.into_body(), BYTES_MAX).collect().await;
-        let body = body.map_err(|error| Problem::new(format!("the answer ends early or is too long: {error}")))?;
-        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
-    };
-    // The connection has to be driven until the answer is there, and no longer.
-    tokio::pin!(answer);
-    tokio::select! {
-        biased;
-        answer = &mut answer => answer,
-        _ = connection => answer.await,
     }
 }
 

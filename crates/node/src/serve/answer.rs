@@ -62,8 +62,9 @@ pub(super) async fn answer<B>(site: &Site, request: &Request<B>) -> Answer {
         "/metrics" => metrics(site, request.uri().query().unwrap_or_default(), request.headers()).await,
         "/healthz" => health(site),
         "/api/v1/snapshot" => snapshot(site),
-        "/" => plain(StatusCode::OK, "trainyard-agent: /metrics, /metrics?fresh, /healthz, /api/v1/snapshot\n"),
-        _ => plain(StatusCode::NOT_FOUND, "there are /metrics, /healthz and /api/v1/snapshot\n"),
+        "/api/v1/usage" => json(&serde_json::to_string(&site.live.usage()).unwrap_or_default()),
+        "/" => plain(StatusCode::OK, "trainyard-agent: /metrics, /metrics?fresh, /healthz, /api/v1/snapshot, /api/v1/usage\n"),
+        _ => plain(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /api/v1/snapshot and /api/v1/usage\n"),
     }
 }
 
