@@ -81,14 +81,15 @@ impl KeptFile {
     /// A file that was replaced under its name, as a device's that went and came back, is opened again.
     pub fn read<'a>(&mut self, buffer: &'a mut Buffer) -> io::Result<&'a str> {
         if let Some(file) = &self.file {
-            if buffer.fill(file, self.reading).is_ok() {
-                return Ok(buffer.text());
+            match buffer.fill(file, self.reading) {
+                Ok(()) => return Ok(buffer.text()),
+                // It is there and has no value now, as the speed of an interface that is down: to open it again helps nothing.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+                Err(_) => self.file = None,
             }
-            self.file = None;
         }
-        let file = File::open(&self.path)?;
-        buffer.fill(&file, self.reading)?;
-        self.file = Some(file);
+        let file = self.file.insert(File::open(&self.path)?);
+        buffer.fill(file, self.reading)?;
         Ok(buffer.text())
     }
 
