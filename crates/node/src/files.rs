@@ -14,6 +14,9 @@ const BYTES_MAX: usize = 4 << 20;
 /// Twice what the collectors of the largest machine keep open. More would only hide a leak.
 const OPEN_MAX: u64 = 8192;
 
+/// What a buffer begins with. Most of these files are no longer, each has one, and one that grew stays as it is.
+const FIRST_BYTES: usize = 1024;
+
 /// Where the kernel's file systems are mounted, or what stands for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roots {
@@ -180,7 +183,7 @@ pub struct Buffer {
 impl Buffer {
     fn fill(&mut self, file: &File, reading: Reading) -> io::Result<()> {
         if self.bytes.is_empty() {
-            self.bytes.resize(8192, 0);
+            self.bytes.resize(FIRST_BYTES, 0);
         }
         self.length = 0;
         loop {
@@ -196,7 +199,7 @@ impl Buffer {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if reading == Reading::OnePage && self.length > 0 {
+            if reading == Reading::OnePage && (1..self.bytes.len()).contains(&self.length) {
                 break;
             }
         }

