@@ -111,7 +111,7 @@ impl Sheet {
     /// Makes room for as much as there was last time: a text that grows is copied again and again.
     #[must_use]
     pub fn as_long_as(mut self, last: &Page) -> Self {
-        self.text.reserve(last.text.len() + last.text.len() / 32);
+        self.text.reserve(room(last.text.len()));
         self
     }
 
@@ -220,7 +220,7 @@ impl Sheet {
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         let mut page =
-            Page { text: String::with_capacity(text.len()), families: Vec::with_capacity(order.len()), dropped };
+            Page { text: String::with_capacity(room(text.len())), families: Vec::with_capacity(order.len()), dropped };
         for (_, run) in ranked {
             let start = page.text.len();
             page.text.push_str(text.get(run.lines).unwrap_or_default());
@@ -266,6 +266,13 @@ impl Page {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// Room for a text that was so long last time, and grows by some digits. One of a size that comes again takes the place of
+/// the one before it; sizes that creep would leave holes in the memory that only the next larger one could use.
+pub(crate) fn room(length: usize) -> usize {
+    let step = if length < 16 << 10 { 1 << 10 } else { 32 << 10 };
+    (length + length / 32).next_multiple_of(step)
 }
 
 fn put_label(text: &mut String, name: &str, value: &str) {
