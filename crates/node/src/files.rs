@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -231,6 +231,31 @@ pub fn open_most() -> usize {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| usize::try_from(now).unwrap_or(usize::MAX))
 }
 
+/// What is read at once of a file that may be long, and the longest line that is seen whole.
+const PART_BYTES: usize = 16 << 10;
+const LINE_BYTES_MAX: u64 = 4096;
+
+/// A connection has a line of 150 bytes: more than 200,000 of them.
+const LINES_BYTES_MAX: u64 = 32 << 20;
+
+/// Shows a file line by line, however many there are: what once was long does not stay in memory. Lines that are no UTF-8
+/// are left out.
+pub fn each_line(path: &Path, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(PART_BYTES, File::open(path)?.take(LINES_BYTES_MAX));
+    let mut line = Vec::new();
+    while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
+        if let Ok(line) = std::str::from_utf8(&line) {
+            each(line.trim_end());
+        }
+        line.clear();
+    }
+    if reader.get_ref().limit() > 0 {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 32 MiB"))
+    }
+}
+
 /// A small file that is read now and then, trimmed. `None` where it cannot be read.
 pub fn word(path: &Path) -> Option<String> {
     let mut buffer = Buffer::default();
@@ -277,6 +302,26 @@ mod tests {
         assert!(file.number(&mut buffer).unwrap_err().to_string().contains("no whole number"));
         fs_err::write(&path, "y".repeat(20_000)).unwrap();
         assert_eq!(file.read(&mut buffer).unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn a_long_file_is_shown_line_by_line_and_one_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tcp");
+        let long = "y".repeat(10_000);
+        let text: String = (0..200_000).map(|number| format!("{number:8}: 0100007F:1F90 00000000:0000 0A\n")).collect();
+        fs_err::write(&path, format!("{text}{long}\nlast")).unwrap();
+        let (mut lines, mut longest, mut last) = (0, 0, String::new());
+        each_line(&path, &mut |line| {
+            lines += 1;
+            longest = longest.max(line.len());
+            last = line.to_owned();
+        })
+        .unwrap();
+        assert_eq!((lines, longest, last.as_str()), (200_004, 4096, "last"), "a line that is too long comes in parts");
+        let error = each_line(Path::new("/dev/zero"), &mut |_| {}).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(each_line(&folder.path().join("none"), &mut |_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
