@@ -309,7 +309,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tcp");
         let long = "y".repeat(10_000);
-        let text: String = (0..200_000).map(|number| format!("{number:8}: 0100007F:1F90 00000000:0000 0A\n")).collect();
+        let text = "   7: 0100007F:1F90 00000000:0000 0A\n".repeat(200_000);
         fs_err::write(&path, format!("{text}{long}\nlast")).unwrap();
         let (mut lines, mut longest, mut last) = (0, 0, String::new());
         each_line(&path, &mut |line| {
