@@ -14,7 +14,7 @@ use crate::sheet::Sheet;
 pub(super) static COLLECTOR: Kind = Kind {
     name: "tcpstat",
     about: "TCP connections by state",
-    lane: Lane::Paced(Duration::from_secs(30)),
+    lane: Lane::Paced(Duration::from_mins(1)),
     scope: Scope::Namespace,
     make: |setting| Some(Box::new(Tcpstat::new(setting))),
 };
