@@ -53,7 +53,8 @@ impl Live {
             let rate = |from: f64, to: f64| (seconds > 0.0 && to >= from).then(|| (to - from) / seconds);
             let traffic = |from: Option<[f64; 2]>, to: Option<[f64; 2]>| {
                 let ([from_received, from_sent], [received, sent]) = from.zip(to)?;
-                let (received_per_second, sent_per_second) = rate(from_received, received).zip(rate(from_sent, sent))?;
+                let (received_per_second, sent_per_second) =
+                    rate(from_received, received).zip(rate(from_sent, sent))?;
                 Some(Traffic { received_per_second, sent_per_second })
             };
             usage.cpus = before.cpu_seconds.zip(last.cpu_seconds).and_then(|(from, to)| rate(from, to));
@@ -83,7 +84,11 @@ impl Reading {
             memory_bytes: memory.map(whole),
             gpus: gpus(&samples),
             replay: samples.label(&gpu::trainyard_agent_replay, "profile"),
-            failing: told.iter().filter(|told| told.has_run && !told.is_good).map(|told| told.name.to_owned()).collect(),
+            failing: told
+                .iter()
+                .filter(|told| told.has_run && !told.is_good)
+                .map(|told| told.name.to_owned())
+                .collect(),
             ..NodeUsage::default()
         };
         Self {

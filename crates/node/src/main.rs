@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use trainyard_node::ask::ask;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::files::open_many;
 use trainyard_node::jobs;
 use trainyard_node::list;
+use trainyard_node::live::Live;
 use trainyard_node::replay::{self, Wanted};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
 use trainyard_node::settings::{
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             }
             Ok(())
         }
+        Command::Ask(arguments) => runtime.block_on(ask_agents(&arguments.agents)),
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
         Command::Jobs(arguments) => list_jobs(&arguments),
         Command::Replay(arguments) => replay_folder(arguments),
@@ -77,6 +80,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         Some(address) => vec![(arguments.listen, Part::Accelerators), (address, Part::Machine)],
         None => vec![(arguments.listen, Part::All)],
     };
+    let live = watch(&conductor);
     conductor.begun().await;
     for (address, part) in parts {
         let taken = |error| refused(format!("cannot listen at {address}: {error}"));
@@ -90,6 +94,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
             Arc::new(Site {
                 conductor: Arc::clone(&conductor),
                 events: events.clone(),
+                live: Arc::clone(&live),
                 guard: Arc::clone(&guard),
                 part,
                 fresh_for,
@@ -101,6 +106,26 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+/// Looks at what every round brought, as long as the agent runs.
+fn watch(conductor: &Arc<Conductor>) -> Arc<Live> {
+    let live = Arc::new(Live::default());
+    let (watched, taken) = (Arc::clone(conductor), Arc::clone(&live));
+    tokio::spawn(async move {
+        loop {
+            watched.next_round().await;
+            taken.take(&watched.told());
+        }
+    });
+    live
+}
+
+async fn ask_agents(agents: &[SocketAddr]) -> Outcome {
+    for answer in ask(agents).await {
+        ui::print(&format!("{}\n", serde_json::to_string(&answer).unwrap_or_default()));
     }
     Ok(())
 }

@@ -29,10 +29,15 @@ pub enum Command {
     /// Serve metrics until it is told to end.
     ///
     /// `/metrics` gives what was collected last; values older than half an interval are collected first. `/metrics?fresh`
-    /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON.
+    /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON,
+    /// `/api/v1/usage` what the node does now in a few figures.
     Serve(Serve),
     /// List every metric: what it is, its type, unit and labels, and where it comes from.
     Metrics(Metrics),
+    /// Ask running agents what their nodes do now: processors, memory, GPUs, fabric. A line of JSON each.
+    ///
+    /// Rates are means over the time between an agent's last two collections.
+    Ask(Ask),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
     /// List the jobs of this node, those that run and those that ended last, from what the agent keeps in its --state.
@@ -105,6 +110,14 @@ pub enum ListFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// `ask`.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Where they listen, without TLS and users.
+    #[arg(value_name = "ADDRESS:PORT", required = true, num_args = 1..=4096)]
+    pub agents: Vec<SocketAddr>,
 }
 
 /// `serve`.
