@@ -78,7 +78,7 @@ fn slurmctld_takes_the_configuration_of_any_accepted_spec() {
     }
 }
 
-/// What a machine shows of a cluster: processes, sockets, addresses, links, mounts, ports, name spaces.
+/// What a machine shows of a cluster: processes, sockets, addresses, links, mounts, ports, name spaces, control groups.
 fn traces() -> BTreeMap<&'static str, BTreeSet<String>> {
     let lines = |program: &str, args: &[&str]| -> BTreeSet<String> {
         let output = Command::new(program).args(args).output().expect(program);
@@ -109,6 +109,7 @@ fn traces() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("links", interfaces),
         ("mounts", mounts),
         ("top folders", lines("ls", &["/"])),
+        ("control groups", lines("find", &["/sys/fs/cgroup", "-type", "d", "-path", "*trainyard*"])),
     ])
 }
 
@@ -210,6 +211,39 @@ fn a_node_sees_the_machine_but_cannot_change_it() {
     wait_for("the node's return", 60, || nodes(&place)["q-st-n-1"] == "idle");
     assert_eq!(on_node("echo $SLURMD_NODENAME; ls /tmp /scratch").stdout, "q-st-n-1\n/scratch:\n\n/tmp:\n");
     assert_eq!(on_node("ls /fsx/x /root/x").code, 0, "what is shared stays");
+}
+
+/// What a node uses is its own: nodes of a machine are told apart by their control groups.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn nodes_show_what_each_of_them_uses_now() {
+    let place = Place::new();
+    up(&place, SMALL);
+    // Bounded: it ends by itself, should nobody end it.
+    let script = place.write(
+        "busy.sbatch",
+        "#!/bin/bash\n#SBATCH --nodes=1 --nodelist=q-st-n-1\ntimeout 90 sh -c 'while :; do :; done'\n",
+    );
+    place.ok(&["submit", &script.to_string_lossy()]);
+    let live = || -> BTreeMap<String, serde_json::Value> {
+        let shown = place.json(&["status"]);
+        shown["live"].as_object().expect("what nodes do").clone().into_iter().collect()
+    };
+    let processors = |node: &str| live()[node]["usage"]["cpus"].as_f64();
+    wait_for("the job's use to be seen", 60, || processors("q-st-n-1").is_some_and(|cpus| cpus > 0.3));
+    let (busy, idle) = (processors("q-st-n-1"), processors("q-st-n-2"));
+    assert!(idle.is_some_and(|idle| idle * 3.0 < busy.unwrap_or_default()), "{busy:?} {idle:?}");
+    let now = live();
+    assert!(now.contains_key("head"));
+    for (node, answer) in &now {
+        assert!(answer["usage"]["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{node}: {answer}");
+    }
+    let table = place.ok(&["nodes"]).stdout;
+    assert!(table.contains("CPUs used") && table.contains("MiB"), "{table}");
+    place.ok(&["nodes", "crash", "q-st-n-2"]);
+    assert!(!live().contains_key("q-st-n-2"), "a node that is gone is not asked");
+    wait_for("the node's return", 60, || live().contains_key("q-st-n-2"));
+    place.ok(&["down", "--force"]);
 }
 
 /// D-A11: a setting that cannot have its effect is an error.
