@@ -6,7 +6,6 @@
 pub mod artifacts;
 pub mod aws;
 mod cidr;
-pub mod hostlist;
 pub mod local;
 pub mod metrics;
 mod plan;
@@ -14,6 +13,7 @@ mod rehearsed;
 
 pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo, fingerprint, hex};
 pub use trainyard_spec::facts::{AwsFacts, Facts, Isolation, LocalFacts};
+pub use trainyard_spec::hostlist;
 
 use trainyard_spec::{Diagnostic, Spec};
 
