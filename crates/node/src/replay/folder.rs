@@ -62,7 +62,7 @@ fn about(wanted: &Wanted) -> Value {
     serde_json::to_value(wanted).unwrap_or_default()
 }
 
-fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {
+pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut tree = about(wanted);
     tree["instance_type"] = node.profile.instance_type.into();

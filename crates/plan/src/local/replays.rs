@@ -47,7 +47,9 @@ impl<'a> Replays<'a> {
             let profile = replay.profile.name();
             let faults: Vec<&str> = replay.faults.iter().map(|fault| fault.name()).collect();
             let with = if faults.is_empty() { String::new() } else { format!(" with {}", faults.join(", ")) };
-            notes.push(note(format!("{nodes}: {profile}{with}, shown in metrics alone, with the label replay=\"{profile}\"")));
+            notes.push(note(format!(
+                "{nodes}: {profile}{with}, shown in metrics alone, with the label replay=\"{profile}\""
+            )));
         }
         let missing = self.named.len() - made.iter().filter(|node| self.named.contains_key(&node.name)).count();
         if missing > 0 {

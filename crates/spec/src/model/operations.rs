@@ -207,7 +207,13 @@ pub struct Rehearsal {
 
 impl Default for Rehearsal {
     fn default() -> Self {
-        Self { isolation: IsolationChoice::Auto, idle_seconds: 120, boot_seconds: 0, expose: Vec::new(), replay: Vec::new() }
+        Self {
+            isolation: IsolationChoice::Auto,
+            idle_seconds: 120,
+            boot_seconds: 0,
+            expose: Vec::new(),
+            replay: Vec::new(),
+        }
     }
 }
 

@@ -24,7 +24,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                         .fix("use another fault, or a profile with GPUs"),
                 );
             } else if replay.faults[..f].contains(fault) {
-                found.push(Diagnostic::error(RULE.code, at, format!("`{name}` is there twice")).fix("keep one of them"));
+                found
+                    .push(Diagnostic::error(RULE.code, at, format!("`{name}` is there twice")).fix("keep one of them"));
             }
         }
     }

@@ -24,7 +24,8 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
     for (n, replay) in spec.rehearsal.replay.iter().enumerate() {
         let at = path!["rehearsal", "replay", n, "nodes"];
         let finding = |what: String| Diagnostic::error(RULE.code, at.clone(), what);
-        let twice = |what: String| finding(what).why("a node shows one machine").fix("leave it to one of the two entries");
+        let twice =
+            |what: String| finding(what).why("a node shows one machine").fix("leave it to one of the two entries");
         let Some(text) = &replay.nodes else {
             if n > 0 {
                 found.push(twice("without `nodes` it is about every node, and others are there".to_owned()));
@@ -62,13 +63,18 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
 }
 
 fn instruction(spec: &Spec) -> String {
-    let names = spec.queues.iter().flat_map(|queue| {
-        queue.compute.iter().filter(|resource| resource.max > 0).map(|resource| {
-            let stem = nodes::stem(&queue.name, &resource.name, resource.min > 0);
-            let count = if resource.min > 0 { resource.min.min(resource.max) } else { resource.max };
-            if count == 1 { format!("`{stem}-1`") } else { format!("`{stem}-[1-{count}]`") }
+    let resources = spec.queues.iter().flat_map(|queue| queue.compute.iter().map(move |resource| (queue, resource)));
+    let groups = resources.flat_map(|(queue, resource)| {
+        let fixed = resource.min.min(resource.max);
+        [(true, fixed), (false, resource.max - fixed)].map(|(is_static, count)| {
+            let stem = nodes::stem(&queue.name, &resource.name, is_static);
+            match count {
+                0 => None,
+                1 => Some(format!("`{stem}-1`")),
+                more => Some(format!("`{stem}-[1-{more}]`")),
+            }
         })
     });
-    let some: Vec<String> = names.take(3).collect();
+    let some: Vec<String> = groups.flatten().take(3).collect();
     format!("name nodes that are there, such as {}", some.join(" or "))
 }

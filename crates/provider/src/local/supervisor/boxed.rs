@@ -107,7 +107,8 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
             if is_vital {
                 return Err(failure);
             }
-            note(&log, &format!("{name} does not work, the node goes on without it: {failure}"));
+            let reason = failure.chain().join(": ");
+            note(&log, &format!("{name} does not work, and the node goes on without it: {reason}"));
         }
     }
     loop {
@@ -199,8 +200,7 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
         format!("--log-file={}", at("log/munged.log")),
     ]);
     let slurmctld = program("slurmctld").args(["-D", "-f", &conf]);
-    let munged =
-        Daemon { makes: Some(socket.clone()), replaces: Some(socket), ..Daemon::new("munged", munged, true) };
+    let munged = Daemon { makes: Some(socket.clone()), replaces: Some(socket), ..Daemon::new("munged", munged, true) };
     [munged, Daemon::new("slurmctld", slurmctld, true)].into_iter().chain(watching).collect()
 }
 
