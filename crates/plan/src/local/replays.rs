@@ -43,12 +43,12 @@ impl<'a> Replays<'a> {
         }
         let mut notes = Vec::new();
         for replay in &spec.rehearsal.replay {
-            let nodes = replay.nodes.as_ref().map_or("every compute node", |names| names.as_str());
+            let which = replay.nodes.as_ref().map_or("every compute node", |names| names.as_str());
             let profile = replay.profile.name();
             let faults: Vec<&str> = replay.faults.iter().map(|fault| fault.name()).collect();
             let with = if faults.is_empty() { String::new() } else { format!(" with {}", faults.join(", ")) };
             notes.push(note(format!(
-                "{nodes}: {profile}{with}, shown in metrics alone, with the label replay=\"{profile}\""
+                "{which}: {profile}{with}, shown in metrics alone, with the label replay=\"{profile}\""
             )));
         }
         let missing = self.named.len() - made.iter().filter(|node| self.named.contains_key(&node.name)).count();
