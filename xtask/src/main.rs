@@ -24,9 +24,10 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
   bench --trainyard PATH --python PATH [--root DIR]
       time a release build against ParallelCluster's own dry run, its schema and envsubst; `testing/aws/bench` makes
       both ready
-  dist [--out FOLDER] [--target TARGET]... [--root DIR]
-      make what is given out: static programs for x86_64 and aarch64, archives, checksums, the bill of materials; and
-      say what was tried on which target. FOLDER is `packages` in the build folder unless named
+  dist [--out FOLDER] [--target TARGET]... [--root DIR] [--agent-only]
+      make what is given out: the static program and the agent for x86_64 and aarch64, archives, checksums, the bill of
+      materials; and say what was tried on which target. FOLDER is `packages` in the build folder unless named.
+      --agent-only builds and tries the agent, and writes no folder
   aws-acceptance [--spec FILE] [--trainyard PROGRAM] [--out DIR] [--yes] [--write-expected FILE]
       the first run on a real account: raise a small cluster, use it, take it down, and report (docs/acceptance.md)
   slurm-matrix [--agent PROGRAM] [--roots FOLDER]
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     let result = Request::read(&arguments).and_then(|request| match request.words.as_slice() {
         _ if request.check && request.words.first() != Some(&"catalog") => Err(USAGE.to_owned()),
         ["dist"] => run_dist(&request),
-        _ if request.out.is_some() || !request.targets.is_empty() => Err(USAGE.to_owned()),
+        _ if request.is_agent_only || request.out.is_some() || !request.targets.is_empty() => Err(USAGE.to_owned()),
         ["tidy"] => Ok(run_tidy(&request.root())),
         ["generate"] | ["generate", "write"] => write_references(&request),
         ["generate", "check"] => check_references(&request),
@@ -68,6 +69,7 @@ struct Request<'a> {
     python: Option<PathBuf>,
     out: Option<PathBuf>,
     targets: Vec<String>,
+    is_agent_only: bool,
 }
 
 impl<'a> Request<'a> {
@@ -78,6 +80,10 @@ impl<'a> Request<'a> {
             let option = match argument {
                 "--check" => {
                     request.check = true;
+                    continue;
+                }
+                "--agent-only" => {
+                    request.is_agent_only = true;
                     continue;
                 }
                 "--root" => &mut request.root,
@@ -159,7 +165,12 @@ fn run_bench(request: &Request<'_>) -> Result<ExitCode, String> {
 }
 
 fn run_dist(request: &Request<'_>) -> Result<ExitCode, String> {
-    let asked = dist::Request { root: request.root(), out: request.out.clone(), targets: request.targets.clone() };
+    let asked = dist::Request {
+        root: request.root(),
+        out: request.out.clone(),
+        targets: request.targets.clone(),
+        is_agent_only: request.is_agent_only,
+    };
     say(&dist::run(&asked, &say)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use xtask::dist::elf::{Elf, X86_64};
+use xtask::dist::linked::Linked;
 use xtask::dist::sbom::{self, Beside, Input};
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
@@ -42,6 +43,34 @@ fn a_program_is_static_without_interpreter_and_dynamic_section() {
 fn this_test_itself_is_a_program_that_is_not_static() {
     let own = std::env::current_exe().and_then(fs::read).expect("this test");
     assert!(Elf::read(&own).expect("a program").interpreter);
+}
+
+#[test]
+fn what_a_program_asks_the_loader_for_is_read_from_the_program() {
+    let own = std::env::current_exe().and_then(fs::read).expect("this test");
+    let linked = Linked::read(&own).expect("a dynamic program");
+    assert!(linked.loader.contains("/ld-linux"), "{linked:?}");
+    assert!(linked.libraries.iter().any(|library| library == "libc.so.6"), "{linked:?}");
+    assert!(linked.versions.iter().any(|version| version.starts_with("GLIBC_2.")), "{linked:?}");
+    assert!(!linked.newer_than((2, 2)).is_empty() && linked.newer_than((9, 0)).is_empty(), "{linked:?}");
+    // Cut off anywhere, or with a byte that is another, it is read or refused.
+    for length in (0..own.len()).step_by(own.len() / 500) {
+        let _ = Linked::read(&own[..length]);
+    }
+    let mut changed = own[..own.len().min(1 << 16)].to_vec();
+    for at in 0..changed.len().min(4096) {
+        let before = std::mem::replace(&mut changed[at], 0xff);
+        let _ = Linked::read(&changed);
+        changed[at] = before;
+    }
+    assert!(Linked::read(&program(&[1, 1])).is_err(), "a static program has no dynamic section");
+}
+
+#[test]
+fn versions_of_glibc_are_compared_by_their_numbers() {
+    let asked = ["GLIBC_2.2.5", "GLIBC_2.26", "GLIBC_2.9", "GCC_3.3", "GLIBC_2.27", "GLIBC_3.0", "GLIBC_PRIVATE"];
+    let linked = Linked { versions: asked.map(str::to_owned).to_vec(), ..Linked::default() };
+    assert_eq!(linked.newer_than((2, 26)), ["GLIBC_2.27", "GLIBC_3.0", "GLIBC_PRIVATE"]);
 }
 
 #[test]
@@ -152,7 +181,7 @@ fn the_bill_has_the_shape_of_cyclonedx() {
 fn the_bill_has_what_is_linked_and_nothing_else() {
     let bill = bill();
     let names: BTreeSet<&str> = list(&bill, "components").iter().map(|component| text(component, "name")).collect();
-    for linked in ["trainyard-spec", "clap", "serde", "rustls", "musl"] {
+    for linked in ["trainyard-spec", "trainyard-node", "hyper", "clap", "serde", "rustls", "musl"] {
         assert!(names.contains(linked), "{linked} is linked");
     }
     for other in ["insta", "proptest", "xtask", "testing-specs", "serde_derive", "cc", "windows-sys", "trainyard"] {

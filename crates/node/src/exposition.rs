@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use trainyard_plan::metrics::{Metric, MetricKind};
 
-use crate::sheet::Page;
+use crate::sheet::{Page, room};
 
 /// How the text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,11 @@ impl Format {
 
 /// The whole text. A metric must be on one page only.
 pub fn write(pages: &[Arc<Page>], format: Format) -> String {
-    let length: usize = pages.iter().map(|page| page.text().len() + page.families.len() * 120).sum();
-    let mut text = String::with_capacity(length);
+    // Two or three lines before each family, which name it.
+    let head = |metric: &Metric| metric.help.len() + 3 * metric.name.len() + 48;
+    let heads = |page: &Page| page.families.iter().map(|family| head(family.metric)).sum::<usize>();
+    let length: usize = pages.iter().map(|page| page.text().len() + heads(page)).sum();
+    let mut text = String::with_capacity(room(length));
     for page in pages {
         for family in &page.families {
             describe(&mut text, family.metric, format);

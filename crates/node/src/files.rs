@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,9 @@ const BYTES_MAX: usize = 4 << 20;
 
 /// Twice what the collectors of the largest machine keep open. More would only hide a leak.
 const OPEN_MAX: u64 = 8192;
+
+/// What a buffer begins with. Most of these files are no longer, each has one, and one that grew stays as it is.
+const FIRST_BYTES: usize = 1024;
 
 /// Where the kernel's file systems are mounted, or what stands for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,14 +84,15 @@ impl KeptFile {
     /// A file that was replaced under its name, as a device's that went and came back, is opened again.
     pub fn read<'a>(&mut self, buffer: &'a mut Buffer) -> io::Result<&'a str> {
         if let Some(file) = &self.file {
-            if buffer.fill(file, self.reading).is_ok() {
-                return Ok(buffer.text());
+            match buffer.fill(file, self.reading) {
+                Ok(()) => return Ok(buffer.text()),
+                // It is there and has no value now, as the speed of an interface that is down: to open it again helps nothing.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+                Err(_) => self.file = None,
             }
-            self.file = None;
         }
-        let file = File::open(&self.path)?;
-        buffer.fill(&file, self.reading)?;
-        self.file = Some(file);
+        let file = self.file.insert(File::open(&self.path)?);
+        buffer.fill(file, self.reading)?;
         Ok(buffer.text())
     }
 
@@ -179,7 +183,7 @@ pub struct Buffer {
 impl Buffer {
     fn fill(&mut self, file: &File, reading: Reading) -> io::Result<()> {
         if self.bytes.is_empty() {
-            self.bytes.resize(8192, 0);
+            self.bytes.resize(FIRST_BYTES, 0);
         }
         self.length = 0;
         loop {
@@ -195,7 +199,7 @@ impl Buffer {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if reading == Reading::OnePage && self.length > 0 {
+            if reading == Reading::OnePage && (1..self.bytes.len()).contains(&self.length) {
                 break;
             }
         }
@@ -227,6 +231,31 @@ pub fn open_most() -> usize {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| usize::try_from(now).unwrap_or(usize::MAX))
 }
 
+/// What is read at once of a file that may be long, and the longest line that is seen whole.
+const PART_BYTES: usize = 16 << 10;
+const LINE_BYTES_MAX: u64 = 4096;
+
+/// A connection has a line of 150 bytes: more than 200,000 of them.
+const LINES_BYTES_MAX: u64 = 32 << 20;
+
+/// Shows a file line by line, however many there are: what once was long does not stay in memory. Lines that are no UTF-8
+/// are left out.
+pub fn each_line(path: &Path, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(PART_BYTES, File::open(path)?.take(LINES_BYTES_MAX));
+    let mut line = Vec::new();
+    while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
+        if let Ok(line) = std::str::from_utf8(&line) {
+            each(line.trim_end());
+        }
+        line.clear();
+    }
+    if reader.get_ref().limit() > 0 {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 32 MiB"))
+    }
+}
+
 /// A small file that is read now and then, trimmed. `None` where it cannot be read.
 pub fn word(path: &Path) -> Option<String> {
     let mut buffer = Buffer::default();
@@ -236,6 +265,19 @@ pub fn word(path: &Path) -> Option<String> {
 /// A small file with one number.
 pub fn number<T: std::str::FromStr>(path: &Path) -> Option<T> {
     word(path)?.parse().ok()
+}
+
+/// Writes a file so that whoever reads it finds the old text or the new one, also after a loss of power. Makes its folder.
+pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(folder)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let mut file = File::create(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// The names in a folder, sorted; none where it cannot be read. At most `most`.
@@ -273,6 +315,26 @@ mod tests {
         assert!(file.number(&mut buffer).unwrap_err().to_string().contains("no whole number"));
         fs_err::write(&path, "y".repeat(20_000)).unwrap();
         assert_eq!(file.read(&mut buffer).unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn a_long_file_is_shown_line_by_line_and_one_without_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tcp");
+        let long = "y".repeat(10_000);
+        let text = "   7: 0100007F:1F90 00000000:0000 0A\n".repeat(200_000);
+        fs_err::write(&path, format!("{text}{long}\nlast")).unwrap();
+        let (mut lines, mut longest, mut last) = (0, 0, String::new());
+        each_line(&path, &mut |line| {
+            lines += 1;
+            longest = longest.max(line.len());
+            last = line.to_owned();
+        })
+        .unwrap();
+        assert_eq!((lines, longest, last.as_str()), (200_004, 4096, "last"), "a line that is too long comes in parts");
+        let error = each_line(Path::new("/dev/zero"), &mut |_| {}).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(each_line(&folder.path().join("none"), &mut |_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -8,14 +8,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use trainyard_node::ask::ask;
 use trainyard_node::conductor::{Conductor, Tempo};
 use trainyard_node::events::Events;
 use trainyard_node::exposition::{Format, write};
 use trainyard_node::files::open_many;
+use trainyard_node::jobs;
 use trainyard_node::list;
+use trainyard_node::live::Live;
 use trainyard_node::replay::{self, Wanted};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
-use trainyard_node::settings::{Arguments, Collecting, Command, ListFormat, PlayReplay, Replay, Serve, WriteReplay};
+use trainyard_node::settings::{
+    Arguments, Collecting, Command, ListFormat, ListJobs, PlayReplay, Replay, Serve, WriteReplay,
+};
 
 /// What a shell is told when the arguments make no sense.
 const USAGE: u8 = 2;
@@ -39,7 +44,9 @@ fn main() -> ExitCode {
             }
             Ok(())
         }
+        Command::Ask(arguments) => runtime.block_on(ask_agents(&arguments.agents)),
         Command::Print(arguments) => runtime.block_on(print_metrics(&arguments)),
+        Command::Jobs(arguments) => list_jobs(&arguments),
         Command::Replay(arguments) => replay_folder(arguments),
     };
     match result {
@@ -73,6 +80,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         Some(address) => vec![(arguments.listen, Part::Accelerators), (address, Part::Machine)],
         None => vec![(arguments.listen, Part::All)],
     };
+    let live = watch(&conductor);
     conductor.begun().await;
     for (address, part) in parts {
         let taken = |error| refused(format!("cannot listen at {address}: {error}"));
@@ -86,6 +94,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
             Arc::new(Site {
                 conductor: Arc::clone(&conductor),
                 events: events.clone(),
+                live: Arc::clone(&live),
                 guard: Arc::clone(&guard),
                 part,
                 fresh_for,
@@ -97,6 +106,26 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+/// Looks at what every round brought, as long as the agent runs.
+fn watch(conductor: &Arc<Conductor>) -> Arc<Live> {
+    let live = Arc::new(Live::default());
+    let (watched, taken) = (Arc::clone(conductor), Arc::clone(&live));
+    tokio::spawn(async move {
+        loop {
+            watched.next_round().await;
+            taken.take(&watched.told());
+        }
+    });
+    live
+}
+
+async fn ask_agents(agents: &[SocketAddr]) -> Outcome {
+    for answer in ask(agents).await {
+        ui::print(&format!("{}\n", serde_json::to_string(&answer).unwrap_or_default()));
     }
     Ok(())
 }
@@ -115,6 +144,16 @@ async fn print_metrics(arguments: &Collecting) -> Outcome {
     // Nobody asks again: what has a pace of its own is waited for.
     conductor.settled(std::time::Duration::from_secs(30)).await;
     ui::print(&write(&conductor.pages(), Format::Classic));
+    Ok(())
+}
+
+fn list_jobs(arguments: &ListJobs) -> Outcome {
+    let ListJobs { state, last, format } = arguments;
+    let text = match format {
+        ListFormat::Text => jobs::list::text(state, *last),
+        ListFormat::Json => jobs::list::json(state, *last).map(|json| format!("{json:#}\n")),
+    };
+    ui::print(&text.map_err(|problem| refused(problem.told()))?);
     Ok(())
 }
 

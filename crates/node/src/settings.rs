@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::collect::dcgm::Exporter;
 use crate::collect::slurm::{Access, Programs};
 use crate::collect::{COLLECTORS, Kind, Made, ScopeChoice, Setting, replay_profile};
 use crate::events::Events;
@@ -28,12 +29,19 @@ pub enum Command {
     /// Serve metrics until it is told to end.
     ///
     /// `/metrics` gives what was collected last; values older than half an interval are collected first. `/metrics?fresh`
-    /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON.
+    /// collects in any case. `/healthz` says how each collector fares, `/api/v1/snapshot` gives all values as JSON,
+    /// `/api/v1/usage` what the node does now in a few figures.
     Serve(Serve),
     /// List every metric: what it is, its type, unit and labels, and where it comes from.
     Metrics(Metrics),
+    /// Ask running agents what their nodes do now: processors, memory, GPUs, fabric. A line of JSON each.
+    ///
+    /// Rates are means over the time between an agent's last two collections.
+    Ask(Ask),
     /// Collect once and print the metrics, as /metrics would give them.
     Print(Collecting),
+    /// List the jobs of this node, those that run and those that ended last, from what the agent keeps in its --state.
+    Jobs(ListJobs),
     /// Make folders for --replay: nodes with GPUs and fabric for machines that have none.
     #[command(subcommand)]
     Replay(Replay),
@@ -80,6 +88,20 @@ pub struct Metrics {
     pub format: ListFormat,
 }
 
+/// `jobs`.
+#[derive(Debug, Args)]
+pub struct ListJobs {
+    /// The folder that the agent was given with --state.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+    /// Of those that ended, so many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    pub last: usize,
+    /// How.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+}
+
 /// How a list is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ListFormat {
@@ -88,6 +110,14 @@ pub enum ListFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// `ask`.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Where they listen, without TLS and users.
+    #[arg(value_name = "ADDRESS:PORT", required = true, num_args = 1..=4096)]
+    pub agents: Vec<SocketAddr>,
 }
 
 /// `serve`.
@@ -166,7 +196,7 @@ pub struct Collecting {
     /// NVIDIA's library, if the system's loader does not find it.
     #[arg(long, value_name = "FILE")]
     pub nvml: Option<PathBuf>,
-    /// Keep counts (Xids) here over a restart.
+    /// Keep counts (Xids, sums of jobs) here over a restart.
     #[arg(long, value_name = "FOLDER")]
     pub state: Option<PathBuf>,
     /// Show the metrics that other programs leave in this folder too, in files NAME.prom of the classic text format.
@@ -175,10 +205,22 @@ pub struct Collecting {
     /// The node's name, if it is not the host's.
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
+    /// Where jobs tell of their training: lines of JSON in FOLDER/JOB/RANK.jsonl. /run/trainyard/training, if it is there.
+    #[arg(long, value_name = "FOLDER")]
+    pub training: Option<PathBuf>,
+    /// A DCGM exporter on this machine, for the DCGM_FI_PROF_* of GPUs before Hopper: http://127.0.0.1:9401/metrics.
+    #[arg(long, value_name = "URL")]
+    pub dcgm_exporter: Option<Exporter>,
+    /// AWS's neuron-monitor, if it is neither in /opt/aws/neuron/bin nor on the search path.
+    #[arg(long, value_name = "FILE")]
+    pub neuron_monitor: Option<PathBuf>,
     /// Slurm.
     #[command(flatten)]
     pub slurm: Slurm,
 }
+
+/// Where jobs tell of their training, if nobody says otherwise.
+const TRAINING: &str = "/run/trainyard/training";
 
 /// How Slurm is asked.
 #[derive(Debug, Clone, Args)]
@@ -267,6 +309,9 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
+            training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            dcgm_exporter: self.dcgm_exporter.clone(),
+            neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),
             ..Setting::default()
         }

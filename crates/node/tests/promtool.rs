@@ -3,6 +3,7 @@
 mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use harness::Server;
 use trainyard_plan::metrics;
@@ -95,6 +96,82 @@ fn prometheus_itself_reads_every_series_of_openmetrics() {
     assert!(series > 3000, "only {series} series were checked");
     assert!(text.iter().any(|line| line.starts_with("wait_bucket{")), "the file is not shown");
     assert_eq!(words.get(6), Some(&series.to_string().as_str()), "{}", output.stdout);
+}
+
+/// A node's processes as they stand in /proc: a script with two of the GPUs and one of the EFA devices, of job 7.
+fn write_job(proc: &std::path::Path) {
+    let variables = "SLURM_JOB_ID=7\0SLURM_JOB_ACCOUNT=ml\0SLURM_JOB_GPUS=2,3\0SLURM_JOB_NUM_NODES=1\0";
+    for (pid, parent, command, title, environment) in
+        [(20, 1, "slurmstepd", "slurmstepd: [7.batch]", ""), (21, 20, "python3", "python3", variables)]
+    {
+        let stat = format!("{pid} ({command}) S {parent} 1 1 0 -1 0 9 0 0 0 7 3 0 0 20 0 1 0 100 4096 256 0");
+        let folder = proc.join(pid.to_string());
+        fs_err::create_dir_all(&folder).unwrap();
+        let status = "Uid:\t0\t0\t0\t0\n";
+        for (file, text) in [("stat", &*stat), ("cmdline", title), ("environ", environment), ("status", status)] {
+            fs_err::write(folder.join(file), text).unwrap();
+        }
+    }
+    fs_err::write(proc.join("uptime"), "500.00 0\n").unwrap();
+    fs_err::create_dir(proc.join("21/fd")).unwrap();
+    std::os::unix::fs::symlink("/dev/infiniband/uverbs0", proc.join("21/fd/9")).unwrap();
+}
+
+/// Prometheus's own engine, on what an agent shows and with the queries as they stand in the documents.
+#[test]
+#[ignore = "needs promtool"]
+fn the_documents_queries_join_what_gpus_and_fabric_do_with_jobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let agent = |arguments: &[&str]| {
+        let command = trainyard_run::Command::new(env!("CARGO_BIN_EXE_trainyard-agent")).args(arguments);
+        command.run().unwrap().stdout
+    };
+    agent(&["replay", "write", "--profile", "p5", &path("p5")]);
+    write_job(&folder.path().join("proc"));
+    let devices = folder.path().join("p5/sys/class/infiniband_verbs/uverbs0");
+    fs_err::create_dir_all(&devices).unwrap();
+    fs_err::write(devices.join("ibdev"), "rdmap79s0\n").unwrap();
+    // The first collection of jobs may come before that of GPUs: what `serve` shows in its second has both.
+    let server = Server::agent(&["--replay", &path("p5"), "--proc", &path("proc"), "--only", "gpu,efa,jobs"]);
+    server.get("/metrics?fresh");
+    let page = server.get("/metrics?fresh");
+    let mut rules = "tests:\n- interval: 15s\n  input_series:\n".to_owned();
+    let mut memory = String::new();
+    for line in page.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let Some((name, labels)) = series.split_once('{') else { continue };
+        if name == "trainyard_job_memory_bytes" {
+            value.clone_into(&mut memory);
+        }
+        let growth = if name == "node_amazonefa_tx_bytes" { "+1500x8" } else { "x8" };
+        let (series, values) = (format!("{name}{{instance=\"n1\",{labels}"), format!("{value}{growth}"));
+        let _ = write!(rules, "  - series: '{series}'\n    values: '{values}'\n");
+    }
+    let percent = |gpu: u32| {
+        let mark = format!("DCGM_FI_DEV_GPU_UTIL{{gpu=\"{gpu}\"");
+        let line = page.lines().find(|line| line.starts_with(&mark)).unwrap();
+        line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    let mean = f64::midpoint(percent(2), percent(3)).to_string();
+    let documents = fs_err::read_to_string("../../docs/agent.md").unwrap();
+    let section = documents.split("\n## Jobs\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let queries = section.split("```promql\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    // 1500 bytes in 15 s.
+    let expected = [
+        ("{user=\"root\"}", mean.as_str()),
+        ("{jobid=\"7\"}", "100"),
+        ("{jobid=\"7\", user=\"root\"}", memory.as_str()),
+    ];
+    rules += "  promql_expr_test:\n";
+    assert_eq!(queries.clone().count(), expected.len());
+    for (query, (labels, value)) in queries.zip(expected) {
+        let _ = write!(rules, "  - expr: '{}'\n    eval_time: 2m\n", query.replace('\n', " "));
+        let _ = write!(rules, "    exp_samples:\n    - labels: '{labels}'\n      value: {value}\n");
+    }
+    fs_err::write(folder.path().join("rules.yml"), rules).unwrap();
+    let judged = trainyard_run::Command::new("promtool").args(["test", "rules", &path("rules.yml")]).output().unwrap();
+    assert!(judged.stdout.contains("SUCCESS"), "{}{}", judged.stdout, judged.stderr);
 }
 
 #[test]

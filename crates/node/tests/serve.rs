@@ -166,3 +166,38 @@ fn where_nodes_share_a_machine_one_agent_tells_of_it() {
         has(&host, "node_load1{scope=\"host\"}") && has(&host, &format!("{net},scope=\"host\"}}")) && has(&host, own)
     );
 }
+
+#[test]
+fn agents_are_asked_what_their_nodes_do_and_one_that_is_gone_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let replay = folder.path().to_str().unwrap();
+    let program = env!("CARGO_BIN_EXE_trainyard-agent");
+    trainyard_run::Command::new(program).args(["replay", "write", "--profile", "p5", replay]).run().unwrap();
+    let agent = Server::agent(&["--replay", replay, "--interval", "1"]);
+    let there = agent.address.to_string();
+    // Nobody listens at the discard port.
+    let asked = || {
+        let command = trainyard_run::Command::new(program).args(["ask", &there, "127.0.0.1:9"]);
+        let lines = command.run().unwrap().stdout;
+        let answers: Vec<trainyard_plan::usage::Answer> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(answers.len(), 2);
+        assert_eq!((answers[0].agent.as_str(), answers[1].agent.as_str()), (there.as_str(), "127.0.0.1:9"));
+        assert!(answers[1].usage.is_none() && answers[1].problem.as_ref().unwrap().contains("not reached"));
+        answers[0].usage.clone().unwrap()
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let usage = loop {
+        let usage = asked();
+        if usage.cpus.is_some() || std::time::Instant::now() > until {
+            break usage;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    let gpus = usage.gpus.unwrap();
+    assert_eq!((gpus.count, usage.replay.as_deref()), (8, Some("p5")));
+    assert!(gpus.power_watts.unwrap() > 100.0 && gpus.memory_bytes.unwrap() > 1 << 30);
+    assert!(usage.cpus.unwrap() >= 0.0 && usage.memory_bytes.unwrap() > 1 << 20);
+    // The folder stands still.
+    assert_eq!(usage.fabric.unwrap().received_per_second.to_bits(), 0.0_f64.to_bits());
+}

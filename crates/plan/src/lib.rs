@@ -10,6 +10,7 @@ pub mod local;
 pub mod metrics;
 mod plan;
 mod rehearsed;
+pub mod usage;
 
 pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo, fingerprint, hex};
 pub use trainyard_spec::facts::{AwsFacts, Facts, Isolation, LocalFacts};

@@ -15,9 +15,11 @@ pub mod logs;
 mod progress;
 mod slurm;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use trainyard_plan::usage::Answer;
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
@@ -81,6 +83,11 @@ pub trait Provider {
 
     /// What is there now.
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure>;
+
+    /// What the nodes that run do now, by their names, as far as agents tell it.
+    fn usage(&self, _: &Plan) -> Result<BTreeMap<String, Answer>, Failure> {
+        Ok(BTreeMap::new())
+    }
 
     /// The way onto the head of a cluster that runs.
     fn head<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure>;

@@ -4,6 +4,7 @@
 //! carries what the program said. A command that overruns is killed with everything it started.
 
 mod command;
+pub mod control_groups;
 mod lines;
 mod wait;
 

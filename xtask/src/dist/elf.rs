@@ -49,7 +49,7 @@ impl Elf {
     }
 }
 
-fn number(bytes: &[u8], offset: usize, length: usize) -> Option<u64> {
+pub(super) fn number(bytes: &[u8], offset: usize, length: usize) -> Option<u64> {
     let field = bytes.get(offset..offset.checked_add(length)?)?;
     Some(field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }

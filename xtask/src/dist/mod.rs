@@ -1,9 +1,11 @@
-//! What is given out: static programs, their archives, checksums, the bill of materials, and what was tried on which
+//! What is given out: the static program and the agent beside it, their archives, checksums, the bill of materials, and what was tried on which
 //! target.
 //!
 //! Nothing appears in the output folder unless everything that could be tried held.
 
+mod agent;
 pub mod elf;
+pub mod linked;
 mod notices;
 mod record;
 pub mod sbom;
@@ -21,8 +23,9 @@ use std::time::Instant;
 use serde_json::Value;
 use sha2::Sha256;
 
-use record::{Built, Record};
+use record::{Built, Made, Record};
 use tools::{Commit, command, said};
+use trial::{Subject, Tried};
 use zig::{Compiled, Zig};
 
 /// A machine that programs are made for.
@@ -35,6 +38,35 @@ pub struct Target {
     arch: &'static str,
     /// What runs its programs on other machines.
     emulator: &'static str,
+    /// The same machine with glibc, which the agent is made for.
+    glibc: &'static str,
+    /// What loads programs with glibc there.
+    loader: &'static str,
+    /// Where Debian's `libc6-…-cross` puts glibc for the emulator.
+    libraries: &'static str,
+}
+
+/// A program that is given out.
+pub(crate) struct Program {
+    package: &'static str,
+    name: &'static str,
+    /// Whether it is linked with glibc, and not with musl and static.
+    has_glibc: bool,
+}
+
+static TRAINYARD: Program = Program { package: "trainyard", name: "trainyard", has_glibc: false };
+static AGENT: Program = Program { package: "trainyard-node", name: "trainyard-agent", has_glibc: true };
+
+impl Program {
+    /// Its target as Rust knows it, and as cargo-zigbuild is asked for it.
+    fn triple(&self, target: &Target) -> (&'static str, String) {
+        let (major, minor) = agent::GLIBC;
+        if self.has_glibc {
+            (target.glibc, format!("{}.{major}.{minor}", target.glibc))
+        } else {
+            (target.triple, target.triple.to_owned())
+        }
+    }
 }
 
 /// Every target, in the order in which it is built. `scripts/install.sh` knows them, too.
@@ -44,12 +76,18 @@ pub static TARGETS: &[&Target] = &[
         machine: elf::X86_64,
         arch: "x86_64",
         emulator: "qemu-x86_64-static",
+        glibc: "x86_64-unknown-linux-gnu",
+        loader: "/lib64/ld-linux-x86-64.so.2",
+        libraries: "/usr/x86_64-linux-gnu",
     },
     &Target {
         triple: "aarch64-unknown-linux-musl",
         machine: elf::AARCH64,
         arch: "aarch64",
         emulator: "qemu-aarch64-static",
+        glibc: "aarch64-unknown-linux-gnu",
+        loader: "/lib/ld-linux-aarch64.so.1",
+        libraries: "/usr/aarch64-linux-gnu",
     },
 ];
 
@@ -68,6 +106,8 @@ pub struct Request {
     pub out: Option<PathBuf>,
     /// Names of targets; none are all.
     pub targets: Vec<String>,
+    /// Only the agent is built and tried, and no folder is written.
+    pub is_agent_only: bool,
 }
 
 /// Builds, tries, and writes the output folder. `tell` hears what is going on; the result is the folder and what was
@@ -77,7 +117,10 @@ pub fn run(request: &Request, tell: &dyn Fn(&str)) -> Result<String, String> {
     let targets = chosen(&request.targets)?;
     let commit = Commit::of(&root)?;
     for target in &targets {
-        tools::add_target(target.triple)?;
+        if !request.is_agent_only {
+            tools::add_target(target.triple)?;
+        }
+        tools::add_target(target.glibc)?;
     }
     let metadata = metadata(&root, &targets)?;
     let build = PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target"));
@@ -92,6 +135,12 @@ pub fn run(request: &Request, tell: &dyn Fn(&str)) -> Result<String, String> {
     let zig = Zig::new(&root, build)?;
     let version = version(&metadata)?;
     let making = Making { root, metadata, zig, commit, version, work };
+    if request.is_agent_only {
+        let page = making.agents(&targets, tell)?;
+        return fs::remove_dir_all(&making.work)
+            .map(|()| page)
+            .map_err(|error| format!("{}: {error}", making.work.display()));
+    }
     let page = making.everything(&targets, tell)?;
     let _ = fs::remove_dir_all(&out);
     fs::rename(&making.work, &out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -116,32 +165,20 @@ impl Making {
         let mut built = Vec::new();
         let mut linked = BTreeMap::new();
         for target in targets {
-            tell(&format!("building for {}", target.triple));
-            let begun = Instant::now();
-            let Compiled { program, packages, fresh, new } = self.zig.compile(self, target)?;
-            let seconds = begun.elapsed().as_secs_f64();
-            tell(&format!("trying what was built for {}", target.triple));
-            let tried = trial::all(&trial::Trial {
-                target,
-                program: &program,
-                root: &self.root,
-                version: &self.version,
-                answers: &answers,
-                private: &self.private(),
-            })?;
-            let archive = self.pack(target, &program, &packages)?;
+            let (cli, cli_packages) =
+                self.made(&TRAINYARD, target, tell, &|subject| trial::all(subject, &self.root, &answers))?;
+            let (agent, agent_packages) = self.made(&AGENT, target, tell, &agent::all)?;
+            let packages = cli_packages.union(&agent_packages).cloned().collect();
+            let programs = vec![cli, agent];
+            let archive = self.pack(target, &programs, &packages)?;
             built.push(Built {
                 target: target.triple,
-                program: Digest::of(&program)?,
                 archive: Digest::of(&self.work.join(&archive))?,
                 name: archive,
-                seconds,
-                fresh,
-                new,
-                packages: packages.len(),
-                tried,
+                programs,
             });
-            linked.insert(target.triple.to_owned(), packages);
+            linked.insert(target.triple.to_owned(), cli_packages);
+            linked.insert(target.glibc.to_owned(), agent_packages);
         }
         let (bill, judged) = self.bill(&linked, &built)?;
         fs::copy(self.root.join(INSTALLER), self.work.join("install.sh"))
@@ -160,6 +197,48 @@ impl Making {
         self.write("BUILD.md", &page)?;
         self.write("SHA256SUMS", &self.sums()?)?;
         Ok(page)
+    }
+
+    /// The agent alone: where the programs are, and what was tried.
+    fn agents(&self, targets: &[&'static Target], tell: &dyn Fn(&str)) -> Result<String, String> {
+        let mut page = String::new();
+        for target in targets {
+            let (agent, _) = self.made(&AGENT, target, tell, &agent::all)?;
+            page.push_str(&agent.page());
+            let _ = writeln!(page, "- it is {}", agent.file.display());
+        }
+        Ok(page)
+    }
+
+    /// One program, built and tried, and the packages in it.
+    fn made(
+        &self,
+        program: &Program,
+        target: &'static Target,
+        tell: &dyn Fn(&str),
+        all: &dyn Fn(&Subject<'_>) -> Result<Vec<Tried>, String>,
+    ) -> Result<(Made, BTreeSet<String>), String> {
+        let (triple, _) = program.triple(target);
+        tell(&format!("building {} for {triple}", program.name));
+        let begun = Instant::now();
+        let Compiled { program: file, packages, fresh, new } = self.zig.compile(self, program, target)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        tell(&format!("trying {} for {triple}", program.name));
+        let private = self.private();
+        let tried = all(&Subject { target, program: &file, version: &self.version, private: &private })?;
+        let digest = Digest::of(&file)?;
+        let made = Made {
+            name: program.name,
+            target: triple,
+            digest,
+            file,
+            seconds,
+            fresh,
+            new,
+            packages: packages.len(),
+            tried,
+        };
+        Ok((made, packages))
     }
 
     /// A debug build: as everybody makes it, without zig and without flags.
@@ -186,15 +265,12 @@ impl Making {
     }
 
     /// The archive of one target; its bytes depend on its content and the commit only.
-    fn pack(&self, target: &Target, program: &Path, packages: &BTreeSet<String>) -> Result<String, String> {
+    fn pack(&self, target: &Target, programs: &[Made], packages: &BTreeSet<String>) -> Result<String, String> {
         let folder = format!("trainyard-{}-{}", self.version, target.triple);
         let inside = self.work.join(&folder);
         fs::create_dir_all(&inside).map_err(|error| format!("{}: {error}", inside.display()))?;
-        for (from, to) in [
-            (program.to_path_buf(), "trainyard"),
-            (self.root.join("LICENSE"), "LICENSE"),
-            (self.root.join("README.md"), "README.md"),
-        ] {
+        let texts = ["LICENSE", "README.md"].map(|name| (self.root.join(name), name));
+        for (from, to) in programs.iter().map(|made| (made.file.clone(), made.name)).chain(texts) {
             fs::copy(&from, inside.join(to)).map_err(|error| format!("{}: {error}", from.display()))?;
         }
         let texts = notices::notices(&self.metadata, packages, &self.zig.licenses()?)?;
@@ -280,7 +356,7 @@ fn metadata(root: &Path, targets: &[&Target]) -> Result<Value, String> {
     let mut cargo = tools::cargo();
     cargo.args(["metadata", "--locked", "--format-version", "1"]).current_dir(root).stderr(Stdio::inherit());
     for target in targets {
-        cargo.args(["--filter-platform", target.triple]);
+        cargo.args(["--filter-platform", target.triple, "--filter-platform", target.glibc]);
     }
     serde_json::from_str(&said(&mut cargo)?).map_err(|error| format!("cargo metadata: {error}"))
 }

@@ -1,6 +1,7 @@
 //! What was built with what, and what was tried on which target: for programs, and for people.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -16,8 +17,20 @@ pub struct Built {
     pub name: String,
     /// The archive.
     pub archive: Digest,
-    /// The program in it.
-    pub program: Digest,
+    /// The programs in it.
+    pub programs: Vec<Made>,
+}
+
+/// A program that was built.
+pub struct Made {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it was built for, as Rust has it.
+    pub target: &'static str,
+    /// It.
+    pub digest: Digest,
+    /// Where it is now.
+    pub file: PathBuf,
     /// How long the build took.
     pub seconds: f64,
     /// Units that were there already.
@@ -28,6 +41,26 @@ pub struct Built {
     pub packages: usize,
     /// What was tried.
     pub tried: Vec<Tried>,
+}
+
+impl Made {
+    fn json(&self) -> Value {
+        let tried = |tried: &Tried| json!({ "what": tried.what, "done": tried.done, "found": tried.found });
+        json!({
+            "name": self.name, "target": self.target, "bytes": self.digest.bytes, "sha256": self.digest.sha256,
+            "build_seconds": self.seconds.round(), "units_compiled": self.new, "units_ready": self.fresh,
+            "packages_linked": self.packages, "tried": self.tried.iter().map(tried).collect::<Vec<_>>(),
+        })
+    }
+
+    /// What was tried, for people.
+    pub fn page(&self) -> String {
+        let mut page = format!("\n## {}, {}\n\n", self.name, self.target);
+        for Tried { what, done, found } in &self.tried {
+            let _ = writeln!(page, "- {}{what}: {found}", if *done { "" } else { "**not tried**: " });
+        }
+        page
+    }
 }
 
 /// Everything that is told.
@@ -50,13 +83,9 @@ impl Record<'_> {
     /// For programs.
     pub fn json(&self) -> Value {
         let targets = self.built.iter().map(|one| {
-            let tried =
-                one.tried.iter().map(|tried| json!({ "what": tried.what, "done": tried.done, "found": tried.found }));
             json!({
                 "target": one.target, "archive": one.name, "archive_bytes": one.archive.bytes,
-                "archive_sha256": one.archive.sha256, "program_bytes": one.program.bytes,
-                "program_sha256": one.program.sha256, "build_seconds": one.seconds.round(), "units_compiled": one.new,
-                "units_ready": one.fresh, "packages_linked": one.packages, "tried": tried.collect::<Vec<_>>(),
+                "archive_sha256": one.archive.sha256, "programs": one.programs.iter().map(Made::json).collect::<Vec<_>>(),
             })
         });
         let tools = self.tools.iter().map(|(name, version)| ((*name).to_owned(), json!(version)));
@@ -79,22 +108,17 @@ impl Record<'_> {
         for (name, version) in self.tools {
             let _ = writeln!(page, "- {name}: {version}");
         }
-        let _ = writeln!(page, "\n| target | archive | program | build | compiled now |\n|---|---|---|---|---|");
+        let _ = writeln!(page, "\n| archive | size |\n|---|---|");
         for one in self.built {
-            let (archive, program) = (mib(one.archive.bytes), mib(one.program.bytes));
-            let units = one.fresh + one.new;
-            let _ = writeln!(
-                page,
-                "| {} | {archive} | {program} | {:.0} s | {} of {units} units |",
-                one.target, one.seconds, one.new
-            );
+            let _ = writeln!(page, "| {} | {} |", one.name, mib(one.archive.bytes));
         }
-        for one in self.built {
-            let _ = writeln!(page, "\n## {}\n", one.target);
-            for Tried { what, done, found } in &one.tried {
-                let _ = writeln!(page, "- {}{what}: {found}", if *done { "" } else { "**not tried**: " });
-            }
+        let _ = writeln!(page, "\n| program | target | size | build | compiled now |\n|---|---|---|---|---|");
+        let made = || self.built.iter().flat_map(|one| &one.programs);
+        for Made { name, target, digest, seconds, fresh, new, .. } in made() {
+            let (size, units) = (mib(digest.bytes), fresh + new);
+            let _ = writeln!(page, "| {name} | {target} | {size} | {seconds:.0} s | {new} of {units} units |");
         }
+        page.extend(made().map(Made::page));
         let _ = write!(page, "\nThe bill of materials ({}): {}.\n", self.bill, self.judged);
         page
     }

@@ -45,6 +45,9 @@ pub struct Beside {
 /// The package that is given out.
 const PROGRAM: &str = "trainyard";
 
+/// The package of the program that comes with it.
+const AGENT: &str = "trainyard-node";
+
 /// The bill.
 pub fn bill(input: &Input<'_>) -> Result<Value, String> {
     let packages = list(input.metadata, "packages");
@@ -60,7 +63,11 @@ pub fn bill(input: &Input<'_>) -> Result<Value, String> {
     let program = *program.ok_or_else(|| format!("{PROGRAM} itself is not among what was linked"))?;
     let mut components = Vec::new();
     for id in all.iter().filter(|id| **id != program) {
-        components.push(component(by_id[id], &refs[id], &checksums, &targets_of(id, input)));
+        let mut component = component(by_id[id], &refs[id], &checksums, &targets_of(id, input));
+        if text(by_id[id], "name") == AGENT {
+            component["type"] = json!("application");
+        }
+        components.push(component);
     }
     for beside in input.beside {
         components.push(json!({
@@ -95,7 +102,7 @@ impl Beside {
     }
 }
 
-/// All packages that `cargo metadata` says the program needs at run time: what is linked is a part of them, because
+/// All packages that `cargo metadata` says the programs need at run time: what is linked is a part of them, because
 /// `cargo metadata` counts the features that other members of the workspace ask for, too.
 pub fn reachable(metadata: &Value) -> BTreeSet<String> {
     let is_macro = |id: &str| {
@@ -107,8 +114,8 @@ pub fn reachable(metadata: &Value) -> BTreeSet<String> {
     let nodes: BTreeMap<&str, &Value> =
         list(&metadata["resolve"], "nodes").iter().map(|node| (text(node, "id"), node)).collect();
     let packages = list(metadata, "packages");
-    let mut waiting: Vec<&str> =
-        packages.iter().filter(|package| text(package, "name") == PROGRAM).map(|package| text(package, "id")).collect();
+    let is_given_out = |package: &&Value| [PROGRAM, AGENT].contains(&text(package, "name"));
+    let mut waiting: Vec<&str> = packages.iter().filter(is_given_out).map(|package| text(package, "id")).collect();
     let mut found = BTreeSet::new();
     while let Some(id) = waiting.pop() {
         if is_macro(id) || !found.insert(id.to_owned()) {

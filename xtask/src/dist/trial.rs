@@ -21,24 +21,31 @@ pub struct Tried {
     pub found: String,
 }
 
-/// What a program is tried with.
-pub struct Trial<'a> {
+/// A program that is tried.
+pub struct Subject<'a> {
     /// The target.
     pub target: &'a Target,
     /// The program.
     pub program: &'a Path,
-    /// The workspace.
-    pub root: &'a Path,
     /// The version that it must name.
     pub version: &'a str,
-    /// What the debug build answers.
-    pub answers: &'a Answers,
     /// What must not be in it.
     pub private: &'a [String],
 }
 
-/// Everything, in order. The error is what did not hold.
-pub fn all(trial: &Trial<'_>) -> Result<Vec<Tried>, String> {
+impl Subject<'_> {
+    /// The error says what it is for.
+    pub(super) fn is_for_its_machine(&self, bytes: &[u8]) -> Result<Elf, String> {
+        let elf = Elf::read(bytes).map_err(|error| format!("{}: {error}", self.program.display()))?;
+        if elf.machine == self.target.machine {
+            return Ok(elf);
+        }
+        Err(format!("{} is for machine {}, not for {}", self.program.display(), elf.machine, self.target.triple))
+    }
+}
+
+/// Everything, in order. The error is what did not hold. `root` is the workspace, `answers` are the debug build's.
+pub fn all(trial: &Subject<'_>, root: &Path, answers: &Answers) -> Result<Vec<Tried>, String> {
     let bytes = fs::read(trial.program).map_err(|error| format!("{}: {error}", trial.program.display()))?;
     let mut tried = vec![is_static(trial, &bytes)?, names_no_path(trial, &bytes)?];
     let Some(how) = How::of(trial.target) else {
@@ -54,30 +61,22 @@ pub fn all(trial: &Trial<'_>) -> Result<Vec<Tried>, String> {
         return Err(format!("{} says `{}` where `{wanted}` is right", trial.program.display(), said.trim()));
     }
     tried.push(Tried { what: "starts", done: true, found: format!("`--version` says `{wanted}`, {}", how.name) });
-    let answers = Answers::asked(trial.root, &how, trial.program)?;
-    if let Some(question) = trial.answers.differs(&answers) {
+    let own = Answers::asked(root, &how, trial.program)?;
+    if let Some(question) = answers.differs(&own) {
         return Err(format!("{} answers `trainyard {question}` unlike the debug build", trial.program.display()));
     }
     let found = format!(
         "`check` of {} examples, `plan` and `plan --format json` of those for AWS, and `schema`: {} answers, all the same bytes, {}",
-        answers.examples,
-        answers.said.len(),
+        own.examples,
+        own.said.len(),
         how.name
     );
     tried.push(Tried { what: "answers as the debug build", done: true, found });
     Ok(tried)
 }
 
-fn is_static(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
-    let elf = Elf::read(bytes).map_err(|error| format!("{}: {error}", trial.program.display()))?;
-    if elf.machine != trial.target.machine {
-        return Err(format!(
-            "{} is for machine {}, not for {}",
-            trial.program.display(),
-            elf.machine,
-            trial.target.triple
-        ));
-    }
+fn is_static(trial: &Subject<'_>, bytes: &[u8]) -> Result<Tried, String> {
+    let elf = trial.is_for_its_machine(bytes)?;
     if !elf.is_static() {
         return Err(format!("{} is not static: {elf:?}", trial.program.display()));
     }
@@ -85,7 +84,7 @@ fn is_static(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
     Ok(Tried { what: "is static", done: true, found })
 }
 
-fn names_no_path(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
+pub(super) fn names_no_path(trial: &Subject<'_>, bytes: &[u8]) -> Result<Tried, String> {
     let has = |path: &&String| bytes.windows(path.len()).any(|window| window == path.as_bytes());
     match trial.private.iter().find(has) {
         Some(path) => Err(format!("{} has {path} in it, a path of this machine", trial.program.display())),
@@ -96,10 +95,10 @@ fn names_no_path(trial: &Trial<'_>, bytes: &[u8]) -> Result<Tried, String> {
 }
 
 /// How a target's programs run here.
-struct How {
-    emulator: Option<&'static str>,
+pub(super) struct How {
+    emulator: Option<(&'static str, Option<&'static str>)>,
     /// In words.
-    name: String,
+    pub(super) name: String,
 }
 
 impl How {
@@ -109,18 +108,29 @@ impl How {
         }
         let version = said(command(target.emulator).arg("--version")).ok()?;
         let version = version.lines().next()?.trim().to_owned();
-        Some(Self { emulator: Some(target.emulator), name: format!("under {version}") })
+        Some(Self { emulator: Some((target.emulator, None)), name: format!("under {version}") })
     }
 
-    fn command(&self, program: &Path) -> Command {
-        match self.emulator {
-            None => command(program),
-            Some(emulator) => {
-                let mut command = command(emulator);
-                command.arg(program);
-                command
-            }
+    /// For programs that need the target's C library. The error says why they do not run here.
+    pub(super) fn of_dynamic(target: &Target) -> Result<Self, String> {
+        let arch = std::env::consts::ARCH;
+        let how = Self::of(target)
+            .ok_or_else(|| format!("not run: this machine is {arch}, and {} is not there", target.emulator))?;
+        let Some((emulator, _)) = how.emulator else { return Ok(how) };
+        if !Path::new(target.libraries).is_dir() {
+            return Err(format!("not run: {} is not there, which has glibc for {}", target.libraries, target.arch));
         }
+        Ok(Self { emulator: Some((emulator, Some(target.libraries))), ..how })
+    }
+
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let Some((emulator, libraries)) = self.emulator else { return command(program) };
+        let mut command = command(emulator);
+        if let Some(libraries) = libraries {
+            command.args(["-L", libraries]);
+        }
+        command.arg(program);
+        command
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::sbom::{self, Beside};
 use super::tools::{self, command, said};
-use super::{Making, PROFILE, Target};
+use super::{Making, PROFILE, Program, Target};
 
 /// Rust's installations do not always have its licences beside them.
 const RUST: &str = "Rust's standard library, Copyright (c) The Rust Project contributors, is used under the Apache License, \
@@ -43,12 +43,13 @@ impl Zig {
         Ok(Self { environment: tools::environment(root, "dist")?, build })
     }
 
-    /// Builds the program for a target.
-    pub fn compile(&self, making: &Making, target: &Target) -> Result<Compiled, String> {
+    /// Builds a program for a target.
+    pub fn compile(&self, making: &Making, program: &Program, target: &Target) -> Result<Compiled, String> {
+        let (triple, asked) = program.triple(target);
         let (rust, c) = self.flags(making);
         let cache = self.build.join("zig");
         let mut cargo = command(self.environment.join("bin/cargo-zigbuild"));
-        cargo.args(["zigbuild", "--locked", "--package", "trainyard", "--profile", PROFILE, "--target", target.triple]);
+        cargo.args(["zigbuild", "--locked", "--package", program.package, "--profile", PROFILE, "--target", &asked]);
         cargo.args(["--message-format", "json-render-diagnostics"]);
         cargo.current_dir(&making.root).stderr(Stdio::inherit());
         cargo.env("PATH", self.path()?).env("CARGO_TARGET_DIR", &self.build);
@@ -56,10 +57,10 @@ impl Zig {
         cargo.env("CARGO_ZIGBUILD_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", cache.join("local"));
         cargo.env("ZIG_GLOBAL_CACHE_DIR", cache.join("global"));
         let messages = said(&mut cargo)?;
-        let program = self.build.join(target.triple).join(PROFILE).join("trainyard");
+        let own = self.build.join(triple);
+        let program = own.join(PROFILE).join(program.name);
         let mut compiled = Compiled { program, packages: BTreeSet::new(), fresh: 0, new: 0 };
         // What is compiled for this machine (macros, build scripts) lies elsewhere.
-        let own = self.build.join(target.triple);
         for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             if message["reason"] != "compiler-artifact" {
                 continue;
@@ -78,9 +79,7 @@ impl Zig {
         }
         let reachable = sbom::reachable(&making.metadata);
         match compiled.packages.difference(&reachable).next() {
-            Some(id) => {
-                Err(format!("{id} was compiled for {}, and cargo metadata does not say what for", target.triple))
-            }
+            Some(id) => Err(format!("{id} was compiled for {triple}, and cargo metadata does not say what for")),
             None => Ok(compiled),
         }
     }

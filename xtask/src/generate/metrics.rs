@@ -54,7 +54,7 @@ fn compose(ask: Ask<'_>) -> Result<String, String> {
 fn field(text: &mut String, known: &[String]) -> Result<(), String> {
     text.push_str(
         "\n## Names of the field that the agent has, and has not\n\nWhat the dashboard Node Exporter Full and dcgm-exporter's own list \
-         ask for.\n",
+         ask for, and what AWS's exporter of Neuron devices gives.\n",
     );
     let rows: Vec<(&str, &str, &str)> = FIELD.lines().filter(|line| !line.starts_with('#')).filter_map(row).collect();
     let mut last = "";

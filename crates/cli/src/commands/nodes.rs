@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use trainyard_provider::local::supervisor::{Ask, Client};
-use trainyard_provider::Failure;
+use trainyard_plan::usage::Answer;
+use trainyard_provider::{Failure, NodeState};
 
+use super::status::live;
 use crate::session::{Session, Target};
-use crate::ui::table;
+use crate::ui::{table, usage};
 
 /// Show every node; rehearse the loss of one.
 #[derive(Debug, clap::Args)]
@@ -54,16 +56,40 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     if !observed.controller {
         return Err(Failure::refused(format!("cluster `{}` is down", plan.cluster)).hint("start it with: trainyard up"));
     }
+    let told = live(session, &made);
     if session.ui.is_json() {
-        session.ui.json(&observed.nodes);
+        let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.get(&node.name) }).collect();
+        session.ui.json(&nodes);
+        return Ok(0);
+    }
+    let row = |node: &NodeState| {
+        let gib = memory(node.memory_mib);
+        [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
+    };
+    let columns = ["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"];
+    if told.is_empty() {
+        session.ui.data(&table(columns, observed.nodes.iter().map(row)));
         return Ok(0);
     }
     let rows = observed.nodes.iter().map(|node| {
-        let gib = memory(node.memory_mib);
-        [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
+        let ([name, queue, state, cpus, memory, gpus, reason], live) = (row(node), usage::cells(told.get(&node.name)));
+        let [cpus_used, memory_used, gpu_use, traffic] = live;
+        [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason]
     });
-    session.ui.data(&table(["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"], rows));
+    let [name, queue, state, cpus, memory, gpus, reason] = columns;
+    let [cpus_used, memory_used, gpu_use, traffic] = usage::COLUMNS;
+    let header = [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason];
+    session.ui.data(&table(header, rows));
     Ok(0)
+}
+
+/// A node as Slurm sees it, and what it does as its agent tells it.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    node: &'a NodeState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<&'a Answer>,
 }
 
 /// Where Slurm does not answer, or cannot be asked: what EC2 says.

@@ -1,12 +1,14 @@
 //! `trainyard status`: what the cluster is doing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use trainyard_plan::usage::Answer;
 use trainyard_provider::{Failure, Observed};
 
 use super::up::queue_rows;
-use crate::session::{Session, Target};
-use crate::ui::{Ui, table};
+use crate::session::{Made, Session, Target};
+use crate::ui::{Ui, table, usage};
 
 /// Show what the cluster is doing: queues, nodes, jobs.
 #[derive(Debug, clap::Args)]
@@ -24,8 +26,9 @@ impl Status {
         let observed = made.provider.observe(&made.plan)?;
         let cluster = &made.plan.cluster;
         let is_up = stands(&observed);
+        let live = if observed.controller { live(session, &made) } else { BTreeMap::new() };
         if session.ui.is_json() {
-            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed}));
+            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed, "live": live}));
             return Ok(u8::from(!is_up));
         }
         let ui = &session.ui;
@@ -38,8 +41,36 @@ impl Status {
             ui.data(&format!("cluster {cluster}: up"));
         }
         show_scheduler(ui, &observed);
+        show_usage(ui, &live);
         ui.say(&format!("\nfiles and logs: {}", made.store.folder().display()));
         Ok(u8::from(!is_up))
+    }
+}
+
+/// What nodes do now. A cluster is looked at all the same where nobody tells.
+pub(super) fn live(session: &Session, made: &Made) -> BTreeMap<String, Answer> {
+    made.provider.usage(&made.plan).unwrap_or_else(|failure| {
+        session.ui.say(&format!("what nodes use is not known: {}", failure.chain().join(": ")));
+        BTreeMap::new()
+    })
+}
+
+/// More would push the jobs off the screen; `trainyard nodes` has all.
+const NODES_SHOWN: usize = 16;
+
+fn show_usage(ui: &Ui, live: &BTreeMap<String, Answer>) {
+    if live.is_empty() {
+        return;
+    }
+    let rows = live.iter().take(NODES_SHOWN).map(|(name, answer)| {
+        let [cpus, memory, gpus, traffic] = usage::cells(Some(answer));
+        [name.clone(), cpus, memory, gpus, traffic]
+    });
+    let [cpus, memory, gpus, traffic] = usage::COLUMNS;
+    ui.data("");
+    ui.data(&table(["node", cpus, memory, gpus, traffic], rows));
+    if live.len() > NODES_SHOWN {
+        ui.data(&format!("and {} more: trainyard nodes", live.len() - NODES_SHOWN));
     }
 }
 

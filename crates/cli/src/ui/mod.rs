@@ -9,6 +9,7 @@ mod live;
 mod plain;
 mod progress;
 mod table;
+pub mod usage;
 
 use std::io::{IsTerminal as _, Write as _};
 

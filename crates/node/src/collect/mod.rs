@@ -2,9 +2,11 @@
 //! (`trainyard_plan::metrics`). It reads one thing, and knows nothing of other collectors, scrapes or deadlines.
 
 mod arp;
+mod cgroup;
 mod conntrack;
 mod cpu;
 mod cpufreq;
+pub mod dcgm;
 mod diskstats;
 mod efa;
 mod entropy;
@@ -12,6 +14,7 @@ mod filefd;
 mod filesystem;
 mod gpu;
 mod hwmon;
+mod jobs;
 mod loadavg;
 mod lustre;
 mod meminfo;
@@ -20,6 +23,7 @@ mod mountstats;
 mod netclass;
 mod netdev;
 mod netstat;
+mod neuron;
 mod nfs;
 mod nfsd;
 mod os;
@@ -38,6 +42,7 @@ mod textfile;
 mod thermal_zone;
 mod time;
 mod timex;
+mod training;
 mod udp_queues;
 mod uname;
 mod vmstat;
@@ -49,7 +54,9 @@ use std::time::Duration;
 use crate::events::Events;
 use crate::files::Roots;
 use crate::gpus;
+use crate::gpus::dcgm::Profiles;
 use crate::jobs::Jobs;
+use crate::meters::Meters;
 use crate::sheet::{Labels, Sheet};
 use crate::xid::Inbox;
 
@@ -59,9 +66,11 @@ pub(crate) use crate::problem::{misread, unread};
 /// Every collector, in the order of the exposition.
 pub static COLLECTORS: &[&Kind] = &[
     &arp::COLLECTOR,
+    &cgroup::COLLECTOR,
     &conntrack::COLLECTOR,
     &cpu::COLLECTOR,
     &cpufreq::COLLECTOR,
+    &dcgm::COLLECTOR,
     &diskstats::COLLECTOR,
     &efa::COLLECTOR,
     &entropy::COLLECTOR,
@@ -69,6 +78,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &filesystem::COLLECTOR,
     &gpu::COLLECTOR,
     &hwmon::COLLECTOR,
+    &jobs::COLLECTOR,
     &loadavg::COLLECTOR,
     &lustre::COLLECTOR,
     &meminfo::COLLECTOR,
@@ -77,6 +87,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &netclass::COLLECTOR,
     &netdev::COLLECTOR,
     &netstat::COLLECTOR,
+    &neuron::COLLECTOR,
     &nfs::COLLECTOR,
     &nfsd::COLLECTOR,
     &os::COLLECTOR,
@@ -95,6 +106,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &thermal_zone::COLLECTOR,
     &time::COLLECTOR,
     &timex::COLLECTOR,
+    &training::COLLECTOR,
     &udp_queues::COLLECTOR,
     &uname::COLLECTOR,
     &vmstat::COLLECTOR,
@@ -170,12 +182,22 @@ pub struct Setting {
     pub scope: ScopeChoice,
     /// Nodes that share the machine share its network and processes too.
     pub shares_namespaces: bool,
+    /// A DCGM exporter to ask; none is without this.
+    pub dcgm_exporter: Option<dcgm::Exporter>,
+    /// What it told last, for the collector of GPUs.
+    pub profiles: Profiles,
+    /// AWS's neuron-monitor, if it is not where it is looked for.
+    pub neuron_monitor: Option<PathBuf>,
+    /// Where jobs tell of their training; nobody looks without this.
+    pub training: Option<PathBuf>,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
     /// Where other programs leave files with metrics of theirs.
     pub textfile: Option<PathBuf>,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
+    /// What collectors count, for the sums of jobs.
+    pub meters: Meters,
     /// Where Xids are handed in that NVML tells of.
     pub xids: Inbox,
 }

@@ -1,18 +1,20 @@
 //! TCP connections by state. At a pace of its own: the kernel walks a table of all places for connections, which takes
 //! it milliseconds.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use trainyard_plan::metrics::tcpstat::node_tcp_connection_states;
 
-use super::{Collector, Kind, Lane, Problem, Scope, Setting};
-use crate::files::Text;
+use super::{Collector, Kind, Lane, Problem, Scope, Setting, unread};
+use crate::files::each_line;
 use crate::sheet::Sheet;
 
 pub(super) static COLLECTOR: Kind = Kind {
     name: "tcpstat",
     about: "TCP connections by state",
-    lane: Lane::Paced(Duration::from_secs(30)),
+    lane: Lane::Paced(Duration::from_mins(1)),
     scope: Scope::Namespace,
     make: |setting| Some(Box::new(Tcpstat::new(setting))),
 };
@@ -36,38 +38,53 @@ const STATES: [&str; 12] = [
 /// The state's number.
 const LISTEN: usize = 10;
 
-struct Tcpstat([Text; 2]);
+struct Tcpstat([PathBuf; 2]);
+
+#[derive(Default)]
+struct Counts {
+    states: [u64; STATES.len()],
+    sent: u64,
+    received: u64,
+}
 
 impl Tcpstat {
     fn new(setting: &Setting) -> Self {
-        Self(["tcp", "tcp6"].map(|name| Text::new(setting.roots.proc.join("net").join(name))))
+        Self(["tcp", "tcp6"].map(|name| setting.roots.proc.join("net").join(name)))
+    }
+}
+
+impl Counts {
+    fn take(&mut self, line: &str) {
+        let mut words = line.split_ascii_whitespace().skip(3);
+        // The first line has names in place of numbers.
+        let state = words.next().and_then(|word| usize::from_str_radix(word, 16).ok());
+        let Some(count) = state.and_then(|state| self.states.get_mut(state.checked_sub(1)?)) else { return };
+        *count += 1;
+        // What a socket that listens has in its queues are connections, not bytes.
+        if state == Some(LISTEN) {
+            return;
+        }
+        let Some((tx, rx)) = words.next().and_then(|queues| queues.split_once(':')) else { return };
+        self.sent = self.sent.saturating_add(u64::from_str_radix(tx, 16).unwrap_or_default());
+        self.received = self.received.saturating_add(u64::from_str_radix(rx, 16).unwrap_or_default());
     }
 }
 
 impl Collector for Tcpstat {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let mut states = [0_u64; STATES.len()];
-        let (mut sent, mut received) = (0_u64, 0_u64);
-        for file in &mut self.0 {
-            for line in file.read_if_there()?.unwrap_or_default().lines().skip(1) {
-                let mut words = line.split_ascii_whitespace().skip(3);
-                let state = words.next().and_then(|word| usize::from_str_radix(word, 16).ok());
-                let Some(count) = state.and_then(|state| states.get_mut(state.checked_sub(1)?)) else { continue };
-                *count += 1;
-                // What a socket that listens has in its queues are connections, not bytes.
-                if state == Some(LISTEN) {
-                    continue;
-                }
-                let Some((tx, rx)) = words.next().and_then(|queues| queues.split_once(':')) else { continue };
-                sent = sent.saturating_add(u64::from_str_radix(tx, 16).unwrap_or_default());
-                received = received.saturating_add(u64::from_str_radix(rx, 16).unwrap_or_default());
+        let mut counts = Counts::default();
+        for path in &self.0 {
+            match each_line(path, &mut |line| counts.take(line)) {
+                // IPv6 may be switched off.
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(unread(path)(error)),
+                _ => {}
             }
         }
-        for (state, count) in STATES.iter().zip(states).filter(|(_, count)| *count > 0) {
+        for (state, count) in STATES.iter().zip(counts.states).filter(|(_, count)| *count > 0) {
             sheet.put(&node_tcp_connection_states, &[state], count);
         }
-        sheet.put(&node_tcp_connection_states, &["rx_queued_bytes"], received);
-        sheet.put(&node_tcp_connection_states, &["tx_queued_bytes"], sent);
+        sheet.put(&node_tcp_connection_states, &["rx_queued_bytes"], counts.received);
+        sheet.put(&node_tcp_connection_states, &["tx_queued_bytes"], counts.sent);
         Ok(())
     }
 }

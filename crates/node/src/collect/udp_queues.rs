@@ -1,4 +1,7 @@
-//! Bytes that wait in the queues of UDP sockets.
+//! Bytes that wait in the queues of UDP sockets. At a pace of its own: the kernel walks a table with a place for each of
+//! up to 65,536 sockets, twice, however few there are.
+
+use std::time::Duration;
 
 use trainyard_plan::metrics::udp_queues::node_udp_queues;
 
@@ -9,7 +12,7 @@ use crate::sheet::Sheet;
 pub(super) static COLLECTOR: Kind = Kind {
     name: "udp_queues",
     about: "queues of UDP sockets",
-    lane: Lane::Shared,
+    lane: Lane::Paced(Duration::from_secs(30)),
     scope: Scope::Namespace,
     make: |setting| Some(Box::new(UdpQueues::new(setting))),
 };

@@ -118,6 +118,12 @@ impl Conductor {
         let _ = tokio::time::timeout(self.inner.tempo.deadline * 2, finished.wait_for(|round| *round > 0)).await;
     }
 
+    /// Waits for the end of the next round, whoever asked for it.
+    pub async fn next_round(&self) {
+        let mut finished = self.inner.finished.subscribe();
+        let _ = finished.changed().await;
+    }
+
     /// Waits until every collector came back once, paced ones too, but no longer than this.
     pub async fn settled(&self, patience: Duration) {
         let until = Instant::now() + patience;

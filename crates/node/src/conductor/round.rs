@@ -30,8 +30,12 @@ impl Progress {
     }
 
     fn is_back(&self) {
-        *lock(&self.pending) -= 1;
-        self.changed.notify_all();
+        let mut pending = lock(&self.pending);
+        *pending -= 1;
+        // Who waits does so for all: to be woken for each would cost more than what most collectors do.
+        if *pending == 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Waits until all are back, at most until `until`. Whether they are.

@@ -66,7 +66,9 @@ impl Slot {
         let started = Instant::now();
         let (sheet, result) = {
             let mut collector = lock(&self.collector);
-            let mut sheet = Sheet::with_constant(&collector.constant_labels().and(&self.labels));
+            let last = Arc::clone(&lock(&self.state).page);
+            let mut sheet = Sheet::with_constant(&collector.constant_labels().and(&self.labels)).as_long_as(&last);
+            drop(last);
             let run = AssertUnwindSafe(|| collector.collect(&mut sheet));
             let result =
                 catch_unwind(run).unwrap_or_else(|_| Err(Problem::new("the collector has a defect, and panicked")));

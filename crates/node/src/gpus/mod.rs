@@ -2,6 +2,7 @@
 //!
 //! Every value is optional: parts and drivers differ in what they tell, and what is not told is unknown, never 0.
 
+pub mod dcgm;
 mod nvml;
 mod nvml_ffi;
 mod reading;
@@ -61,6 +62,9 @@ pub struct Xid {
     pub pid: Option<u32>,
     /// When it was told.
     pub at: Timestamp,
+    /// The same by the clock that starts with the machine, where it was told here: the wall clock may be set in between.
+    #[serde(skip)]
+    pub boot_microseconds: Option<u64>,
 }
 
 /// The GPUs of the replay folder or of the machine, or nothing where there are none.

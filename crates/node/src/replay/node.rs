@@ -62,7 +62,7 @@ impl Node {
         let line = format!("NVRM: Xid (PCI:{}): {xid}, {process}, {text}", short.unwrap_or_default());
         self.say(3, FAULT_SECOND, line);
         let at = STARTED + SignedDuration::from_secs(FAULT_SECOND.try_into().unwrap_or_default());
-        self.xids.push(Xid { pci_bus_id: bus, xid, pid, at });
+        self.xids.push(Xid { pci_bus_id: bus, xid, pid, at, boot_microseconds: None });
     }
 
     /// A line of the kernel log.

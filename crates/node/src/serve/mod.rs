@@ -1,4 +1,4 @@
-//! The agent's pages over HTTP: `/metrics`, `/healthz`, `/api/v1/snapshot`.
+//! The agent's pages over HTTP: `/metrics`, `/healthz`, `/api/v1/snapshot`, `/api/v1/usage`.
 //!
 //! Connections are few and short: their number, the size of a request and the time for it are bounded.
 
@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::conductor::Conductor;
 use crate::events::Events;
+use crate::live::Live;
 
 pub use answer::{Answer, Part};
 pub use guard::{Guard, is_private};
@@ -41,6 +42,8 @@ pub struct Site {
     pub conductor: Arc<Conductor>,
     /// What was noticed.
     pub events: Events,
+    /// What the node does now.
+    pub live: Arc<Live>,
     /// Who may ask.
     pub guard: Arc<Guard>,
     /// Which metrics this address gives out.

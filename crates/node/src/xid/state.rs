@@ -1,12 +1,13 @@
 //! The ledger on disk: it is replaced whole or not at all. One that cannot be understood is kept aside, never overwritten.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{KINDS_MAX, Ledger, Recent, SxidKey, Tally};
+use crate::files::replace;
 use crate::problem::Problem;
 
 const FILE: &str = "xid.json";
@@ -103,7 +104,7 @@ impl Store {
             recent: ledger.recent.clone().into(),
         };
         let text = serde_json::to_vec(&saved).map_err(io::Error::from);
-        text.and_then(|text| replace(folder, &text)).map_err(|error| {
+        text.and_then(|text| replace(&folder.join(FILE), &text)).map_err(|error| {
             Problem::new(format!("counts of Xids cannot be kept in {}", folder.display())).because(error)
         })?;
         self.written = Some(ledger.clone());
@@ -133,17 +134,6 @@ fn understand(text: &[u8]) -> Result<Ledger, String> {
         recent: saved.recent.into(),
         left: 0,
     })
-}
-
-/// Whoever reads the file finds the old text or the new one, also after a loss of power.
-fn replace(folder: &Path, text: &[u8]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let new = folder.join("xid.json.new");
-    let mut file = File::create(&new)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    std::fs::rename(&new, folder.join(FILE))?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -43,9 +43,11 @@ macro_rules! metrics {
 
 pub mod agent;
 pub mod arp;
+pub mod cgroup;
 pub mod conntrack;
 pub mod cpu;
 pub mod cpufreq;
+pub mod dcgm;
 pub mod diskstats;
 pub mod efa;
 pub mod entropy;
@@ -53,6 +55,7 @@ pub mod filefd;
 pub mod filesystem;
 pub mod gpu;
 pub mod hwmon;
+pub mod jobs;
 pub mod loadavg;
 pub mod lustre;
 pub mod meminfo;
@@ -61,6 +64,7 @@ pub mod mountstats;
 pub mod netclass;
 pub mod netdev;
 pub mod netstat;
+pub mod neuron;
 pub mod nfs;
 pub mod nfsd;
 pub mod os;
@@ -79,6 +83,7 @@ pub mod textfile;
 pub mod thermal_zone;
 pub mod time;
 pub mod timex;
+pub mod training;
 pub mod udp_queues;
 pub mod uname;
 pub mod vmstat;
@@ -88,9 +93,11 @@ pub mod xid;
 static TABLES: &[&Table] = &[
     &agent::TABLE,
     &arp::TABLE,
+    &cgroup::TABLE,
     &conntrack::TABLE,
     &cpu::TABLE,
     &cpufreq::TABLE,
+    &dcgm::TABLE,
     &diskstats::TABLE,
     &efa::TABLE,
     &entropy::TABLE,
@@ -98,6 +105,7 @@ static TABLES: &[&Table] = &[
     &filesystem::TABLE,
     &gpu::TABLE,
     &hwmon::TABLE,
+    &jobs::TABLE,
     &loadavg::TABLE,
     &lustre::TABLE,
     &meminfo::TABLE,
@@ -106,6 +114,7 @@ static TABLES: &[&Table] = &[
     &netclass::TABLE,
     &netdev::TABLE,
     &netstat::TABLE,
+    &neuron::TABLE,
     &nfs::TABLE,
     &nfsd::TABLE,
     &os::TABLE,
@@ -124,6 +133,7 @@ static TABLES: &[&Table] = &[
     &thermal_zone::TABLE,
     &time::TABLE,
     &timex::TABLE,
+    &training::TABLE,
     &udp_queues::TABLE,
     &uname::TABLE,
     &vmstat::TABLE,

@@ -8,7 +8,7 @@ use trainyard_plan::Plan;
 use trainyard_plan::local::{AGENT, HEAD, LocalAction, Rehearsed};
 use trainyard_run::Command;
 
-use super::supervisor::{Ask, Client, NodeStatus, is_alive};
+use super::supervisor::{Ask, Client, NodeStatus, clean_up, is_alive};
 use super::{Local, slurm};
 use crate::{Failure, NodeState, Progress, QueueNodes, StepContext};
 
@@ -159,7 +159,10 @@ fn start_supervisor(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Re
 
 fn stop_supervisor(local: &Local, context: &StepContext<'_>) -> Result<(), Failure> {
     let client = Client::new(&local.store);
-    let Some(status) = client.status()? else { return Ok(()) };
+    let Some(status) = client.status()? else {
+        clean_up(local.store.folder());
+        return Ok(());
+    };
     // It may be gone before it has answered.
     let _ = client.ask(&Ask::Shutdown);
     context.wait_for("the end of the node supervisor", || {

@@ -1,6 +1,7 @@
 //! The rehearsal: a real Slurm cluster on this machine.
 
 mod access;
+mod agents;
 mod execute;
 mod follow;
 mod head;
@@ -16,7 +17,10 @@ pub use follow::{Finished, News};
 pub use jobs::{JobFiles, Submitted};
 pub use store::Store;
 
+use std::collections::BTreeMap;
+
 use trainyard_plan::local::HEAD;
+use trainyard_plan::usage::Answer;
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
@@ -64,6 +68,11 @@ impl Provider for Local {
             return Ok(Observed::here(false, Vec::new(), Vec::new()));
         }
         slurm::observe(&self.access(plan)?)
+    }
+
+    fn usage(&self, plan: &Plan) -> Result<BTreeMap<String, Answer>, Failure> {
+        let Some(status) = supervisor::Client::new(&self.store).status()? else { return Ok(BTreeMap::new()) };
+        agents::usage(&self.access(plan)?, &status)
     }
 
     fn head<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Head + 'a>, Failure> {

@@ -8,6 +8,7 @@ use trainyard_plan::metrics::Metric;
 
 use super::super::{Problem, misread, unread};
 use crate::files::{Buffer, KeptFile, names, word};
+use crate::growth::Growth;
 use crate::sheet::Labels;
 
 /// EFA devices have one.
@@ -22,6 +23,8 @@ const AMAZON: &str = "0x1d0f";
 pub(super) struct Device {
     pub(super) info: Labels,
     pub(super) ports: Vec<Port>,
+    /// Bytes that it moved since it was opened, as far as its counters say.
+    pub(super) moved: u64,
     /// What it is known by: its address, because udev gives devices other names while a machine starts.
     pub(super) place: String,
 }
@@ -47,7 +50,7 @@ impl Device {
         let port = |(nth, number): (usize, &String)| Port::new(&folder, name, number, nth == 0);
         let ports = numbers.iter().filter(is_number).enumerate().map(port).collect();
         let place = if address.is_empty() { name.to_owned() } else { address };
-        Some(Self { info, ports, place })
+        Some(Self { info, ports, moved: 0, place })
     }
 
     /// Opens what came and lets go of what went, where anything did. Files stay open while there is room.
@@ -203,52 +206,5 @@ impl Folder {
         self.open = File::open(&self.path).ok();
         self.changed = self.time();
         was_there || self.open.is_some()
-    }
-}
-
-/// By how much a counter grew between two looks.
-#[derive(Default)]
-pub(super) struct Growth {
-    before: Option<u64>,
-    now: Option<u64>,
-}
-
-impl Growth {
-    pub(super) fn see(&mut self, value: Option<u64>) {
-        self.now = value;
-    }
-
-    /// Since the last time that this was asked; `None` where the counter does not say. One that begins anew has grown by
-    /// what it shows, and one that was never seen before by nothing that anybody saw.
-    pub(super) fn grown(&mut self) -> Option<u64> {
-        let now = self.now?;
-        let grown = match self.before {
-            Some(before) if before <= now => now - before,
-            Some(_) => now,
-            None => 0,
-        };
-        self.before = Some(now);
-        Some(grown)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_counter_that_begins_anew_grows_by_what_it_shows() {
-        let mut growth = Growth::default();
-        for (value, grown) in [
-            (None, None),
-            (Some(7), Some(0)),
-            (Some(9), Some(2)),
-            (None, None),
-            (Some(12), Some(3)),
-            (Some(4), Some(4)),
-        ] {
-            growth.see(value);
-            assert_eq!(growth.grown(), grown, "{value:?}");
-        }
     }
 }

@@ -3,7 +3,6 @@
 //! Every counter is optional: older drivers have fewer. One that cannot be read is said and left out, the others stay.
 
 mod device;
-mod ordinary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,10 +15,11 @@ use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::Events;
 use crate::files::{Buffer, names, open_most};
 use crate::jobs::Jobs;
+use crate::meters::Meters;
+use crate::ordinary::Ordinary;
 use crate::sheet::{Labels, Sheet};
 use crate::tripwire::{Reading, Tripwire, alarm};
 use device::Device;
-use ordinary::Ordinary;
 
 pub(super) static COLLECTOR: Kind = Kind {
     name: "efa",
@@ -51,6 +51,7 @@ struct Efa {
     ordinary: Ordinary,
     tripwire: Tripwire,
     jobs: Jobs,
+    meters: Meters,
     events: Events,
     started: Instant,
     /// Bytes that all devices moved since the agent started.
@@ -73,6 +74,7 @@ impl Efa {
             ordinary: Ordinary::new(&setting.roots.proc),
             tripwire: Tripwire::default(),
             jobs: setting.jobs.clone(),
+            meters: setting.meters.clone(),
             events: setting.events.clone(),
             started: Instant::now(),
             moved: 0,
@@ -141,11 +143,18 @@ impl Efa {
     /// The bytes that all devices moved since the agent started. `None` where there is no EFA, or where one does not say:
     /// nobody can tell then whether it stands still.
     fn fabric(&mut self) -> Option<u64> {
-        let mut is_known = false;
-        for port in self.devices.values_mut().flat_map(|device| &mut device.ports) {
-            is_known = true;
-            self.moved = self.moved.saturating_add(port.sent.grown()?).saturating_add(port.received.grown()?);
+        let mut is_known = !self.devices.is_empty();
+        for device in self.devices.values_mut() {
+            is_known &= !device.ports.is_empty();
+            for port in &mut device.ports {
+                let grown = [port.sent.grown(), port.received.grown()];
+                is_known &= grown.iter().all(Option::is_some);
+                let grown = grown.into_iter().flatten().fold(0, u64::saturating_add);
+                device.moved = device.moved.saturating_add(grown);
+                self.moved = self.moved.saturating_add(grown);
+            }
         }
+        self.meters.fabric(self.devices.iter().map(|(name, device)| (name.clone(), device.moved)).collect());
         is_known.then_some(self.moved)
     }
 

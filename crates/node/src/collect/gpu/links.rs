@@ -14,34 +14,37 @@ pub(super) fn show(sheet: &mut Sheet, gpu: &Reading, names: &Names) {
     sheet.put_known(&m::DCGM_FI_DEV_NVLINK_CRC_DATA_ERROR_COUNT_TOTAL, labels, sum(links, |link| link.crc_data));
     sheet.put_known(&m::DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL, labels, sum(links, |link| link.replay));
     sheet.put_known(&m::DCGM_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL, labels, sum(links, |link| link.recovery));
-    for link in links {
-        one(sheet, link, &names.ours);
-    }
+    each(sheet, links, &names.ours);
     for peer in &gpu.peers {
-        let mut labels = names.ours.clone();
-        labels.add("peer", &peer.index.to_string());
-        labels.add("status", &peer.status);
-        sheet.put_with(&m::trainyard_gpu_p2p_ok, &labels, peer.status == "ok");
+        let more = [("peer", &*peer.index.to_string()), ("status", &peer.status)];
+        sheet.put_and(&m::trainyard_gpu_p2p_ok, &names.ours, &more, peer.status == "ok");
     }
 }
 
-fn one(sheet: &mut Sheet, link: &NvLink, gpu: &Labels) {
-    let mut labels = gpu.clone();
-    labels.add("link", &link.link.to_string());
-    sheet.put_known(&m::trainyard_gpu_nvlink_up, &labels, link.active);
-    sheet.put_known(&m::trainyard_gpu_nvlink_transmit_bytes_total, &labels, link.tx_bytes);
-    sheet.put_known(&m::trainyard_gpu_nvlink_receive_bytes_total, &labels, link.rx_bytes);
-    let errors = [
-        ("crc_flit", link.crc_flit),
-        ("crc_data", link.crc_data),
-        ("replay", link.replay),
-        ("recovery", link.recovery),
-    ];
-    for (kind, count) in errors {
-        let Some(count) = count else { continue };
-        let mut labels = labels.clone();
-        labels.add("kind", kind);
-        sheet.put_with(&m::trainyard_gpu_nvlink_errors_total, &labels, count);
+/// A metric's samples of all links together: there is less to sort afterwards.
+fn each(sheet: &mut Sheet, links: &[NvLink], gpu: &Labels) {
+    let number = |link: &NvLink| gpu.clone().and(&Labels::new(&[("link", &link.link.to_string())]));
+    let labels: Vec<Labels> = links.iter().map(number).collect();
+    for (link, labels) in links.iter().zip(&labels) {
+        sheet.put_known(&m::trainyard_gpu_nvlink_up, labels, link.active);
+    }
+    for (link, labels) in links.iter().zip(&labels) {
+        sheet.put_known(&m::trainyard_gpu_nvlink_transmit_bytes_total, labels, link.tx_bytes);
+    }
+    for (link, labels) in links.iter().zip(&labels) {
+        sheet.put_known(&m::trainyard_gpu_nvlink_receive_bytes_total, labels, link.rx_bytes);
+    }
+    for (link, labels) in links.iter().zip(&labels) {
+        let errors = [
+            ("crc_flit", link.crc_flit),
+            ("crc_data", link.crc_data),
+            ("replay", link.replay),
+            ("recovery", link.recovery),
+        ];
+        for (kind, count) in errors {
+            let Some(count) = count else { continue };
+            sheet.put_and(&m::trainyard_gpu_nvlink_errors_total, labels, &[("kind", kind)], count);
+        }
     }
 }
 

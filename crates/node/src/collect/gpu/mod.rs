@@ -5,12 +5,13 @@ mod values;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use trainyard_plan::metrics::gpu as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::events::{Event, Events, Severity};
+use crate::gpus::dcgm::beside;
 use crate::gpus::{self, Gpus, Lost, MigInstance, Reading};
+use crate::meters::{GpuMeter, Meters, has_machines_pids};
 use crate::sheet::{Labels, Sheet};
 use crate::xid::{Inbox, KnownGpu, Sighting, Source, boot_microseconds, bus_id};
 
@@ -33,12 +34,16 @@ struct Gpu {
     /// Where NVML's Xids go, and what GPUs there are.
     xids: Inbox,
     known: Vec<KnownGpu>,
+    meters: Meters,
+    /// Whether processes have the numbers here that NVML knows them by. Those of a replay are of another machine.
+    are_pids_known: bool,
 }
 
 impl Gpu {
     fn new(setting: &Setting) -> Option<Self> {
         let replay = setting.replay.as_ref().and_then(|folder| gpus::tree(folder)).map(|tree| tree.profile);
         let gpus = gpus::open(setting.replay.as_deref(), setting.nvml.as_deref());
+        let gpus = gpus.map(|gpus| beside(gpus, &setting.profiles));
         if gpus.is_some() {
             setting.xids.expect();
         }
@@ -50,6 +55,8 @@ impl Gpu {
             lost: BTreeSet::new(),
             xids: setting.xids.clone(),
             known: Vec::new(),
+            meters: setting.meters.clone(),
+            are_pids_known: setting.replay.is_none() && has_machines_pids(&setting.roots.proc),
         })
     }
 
@@ -57,8 +64,7 @@ impl Gpu {
     fn hand_on(&mut self) {
         let Some(gpus) = self.gpus.as_mut().filter(|_| self.replay.is_none()) else { return };
         for xid in gpus.xids() {
-            let age = Timestamp::now().duration_since(xid.at).as_micros();
-            let boot_microseconds = boot_microseconds().saturating_sub(u64::try_from(age).unwrap_or_default());
+            let boot_microseconds = xid.boot_microseconds.unwrap_or_else(boot_microseconds);
             let pci_bus_id = bus_id(&xid.pci_bus_id).unwrap_or(xid.pci_bus_id);
             self.xids.put(Sighting { source: Source::Nvml, pci_bus_id, xid: xid.xid, pid: xid.pid, boot_microseconds });
         }
@@ -85,12 +91,15 @@ impl Collector for Gpu {
         let mut count = 0_u32;
         let mut lost = BTreeSet::new();
         let mut seen = Vec::new();
+        let mut meters = Vec::new();
+        let are_pids_known = self.are_pids_known;
         gpus.read(&mut |gpu| {
             count += 1;
             match gpu {
                 Ok(reading) => {
                     seen.extend(known_gpu(reading.index, reading.pci_bus_id.as_deref(), reading.uuid.as_deref()));
                     show(sheet, reading, host);
+                    meters.push(GpuMeter::new(reading, are_pids_known));
                 }
                 Err(gpu) => {
                     seen.extend(known_gpu(gpu.index, gpu.pci_bus_id.as_deref(), gpu.uuid.as_deref()));
@@ -102,6 +111,7 @@ impl Collector for Gpu {
                 }
             }
         })?;
+        self.meters.gpus(meters);
         self.lost = lost;
         self.make_known(seen);
         self.hand_on();
@@ -208,5 +218,57 @@ fn loss(lost: &Lost) -> Event {
         severity: Severity::Error,
         text: format!("GPU {} (PCI {bus}) does not answer: {}; drain the node and reboot it", lost.index, lost.why),
         fields,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+    use crate::gpus::Xid;
+    use crate::xid::{Counted, Ledger};
+
+    struct Told(Vec<Xid>);
+
+    impl Gpus for Told {
+        fn read(&mut self, _: &mut dyn FnMut(Result<&Reading, &Lost>)) -> Result<(), Problem> {
+            Ok(())
+        }
+
+        fn xids(&mut self) -> Vec<Xid> {
+            std::mem::take(&mut self.0)
+        }
+    }
+
+    /// The kernel log tells of the same Xid by a clock of its own: what the wall clock did since must not matter.
+    #[test]
+    fn a_step_of_the_wall_clock_neither_hides_an_xid_nor_counts_it_twice() {
+        for step_hours in [-24 * 365, -1, 0, 1, 24 * 365] {
+            let told_at = Some(boot_microseconds().saturating_sub(5_000_000));
+            let at = Timestamp::now().saturating_add(SignedDuration::from_hours(step_hours)).unwrap();
+            let xid = |xid| Xid { pci_bus_id: "0000:10:1c.0".into(), xid, pid: None, at, boot_microseconds: told_at };
+            let xids = Inbox::default();
+            let mut gpu = Gpu {
+                gpus: Some(Box::new(Told(vec![xid(79), xid(48)]))),
+                replay: None,
+                host: String::new(),
+                events: Events::default(),
+                lost: BTreeSet::new(),
+                xids: xids.clone(),
+                known: Vec::new(),
+                meters: Meters::default(),
+                are_pids_known: false,
+            };
+            gpu.collect(&mut Sheet::default()).unwrap_or_else(|problem| panic!("{}", problem.told()));
+            let (mut ledger, handed_on) = (Ledger::default(), xids.take());
+            assert_eq!(handed_on.len(), 2);
+            for sighting in handed_on {
+                assert_eq!(Some(sighting.boot_microseconds), told_at, "a step of {step_hours} h");
+                let in_log = Sighting { source: Source::KernelLog, ..sighting.clone() };
+                assert_eq!(ledger.see(&in_log, 0, 0), Counted::New(1));
+                assert_eq!(ledger.see(&sighting, 0, 0), Counted::Known, "a step of {step_hours} h");
+            }
+        }
     }
 }

@@ -50,9 +50,7 @@ fn clocks(sheet: &mut Sheet, gpu: &Reading, names: &Names) {
     sheet.put_known(&m::DCGM_FI_DEV_CLOCKS_EVENT_REASONS, labels, clocks.event_reasons);
     if let Some(bits) = clocks.event_reasons {
         for (bit, reason) in REASONS {
-            let mut labels = names.ours.clone();
-            labels.add("reason", reason);
-            sheet.put_with(&m::trainyard_gpu_clocks_held, &labels, bits & bit != 0);
+            sheet.put_and(&m::trainyard_gpu_clocks_held, &names.ours, &[("reason", reason)], bits & bit != 0);
         }
     }
     let violations = &gpu.violations;
@@ -88,9 +86,9 @@ fn processes(sheet: &mut Sheet, gpu: &Reading, labels: &Labels) {
     let Some(processes) = &gpu.processes else { return };
     sheet.put_with(&m::trainyard_gpu_processes, labels, processes.len());
     for process in processes {
-        let mut labels = labels.clone();
-        labels.add("pid", &process.pid.to_string());
-        sheet.put_known(&m::trainyard_gpu_process_memory_bytes, &labels, process.used_bytes);
+        let Some(used) = process.used_bytes else { continue };
+        let pid = process.pid.to_string();
+        sheet.put_and(&m::trainyard_gpu_process_memory_bytes, labels, &[("pid", &pid)], used);
     }
 }
 

@@ -15,6 +15,7 @@ use trainyard_plan::metrics::lustre as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, Setting};
 use crate::files::names;
+use crate::meters::Meters;
 use crate::sheet::{Labels, Sheet};
 use device::{Component, Device, Name, Space};
 use text::{Counts, Import};
@@ -38,6 +39,8 @@ struct Lustre {
     /// Where Lustre has its files: which one is where depends on its version.
     folders: [PathBuf; 3],
     labels: Labels,
+    /// Where jobs look for what was read and written.
+    meters: Meters,
     /// Devices by what they are called. A file system that is mounted twice has two of each.
     groups: BTreeMap<Name, Vec<Device>>,
 }
@@ -51,6 +54,7 @@ impl Lustre {
         Self {
             folders: [sys.join("fs/lustre"), proc.join("fs/lustre"), sys.join("kernel/debug/lustre")],
             labels: setting.replay_labels(),
+            meters: setting.meters.clone(),
             groups: BTreeMap::new(),
         }
     }
@@ -90,6 +94,7 @@ impl Collector for Lustre {
         self.look();
         let mut faults = Faults::default();
         let mut gone: BTreeSet<&str> = BTreeSet::new();
+        let mut moved: Option<u64> = None;
         // Targets come before clients: a client asks all of its targets for their space, and one of them may be gone.
         for (name, devices) in &mut self.groups {
             let labels = name.labels();
@@ -106,7 +111,14 @@ impl Collector for Lustre {
                 let values = devices.iter_mut().filter_map(|device| device.number(metric.key, &mut faults));
                 sheet.put_known(metric, &labels, values.reduce(u64::saturating_add));
             }
-            put_statistics(sheet, name, devices, &labels, &mut faults);
+            let bytes = put_statistics(sheet, name, devices, &labels, &mut faults);
+            // What clients count is what programs moved; targets count the same bytes once more.
+            if name.component == Component::Client {
+                moved = Some(moved.unwrap_or_default().saturating_add(bytes));
+            }
+        }
+        if let Some(bytes) = moved {
+            self.meters.lustre(bytes);
         }
         faults.0.map_or(Ok(()), Err)
     }
@@ -176,8 +188,9 @@ fn put_space(sheet: &mut Sheet, space: &Space, labels: &Labels) {
     sheet.put_known(&m::trainyard_lustre_used_ratio, labels, space.used_ratio());
 }
 
-/// What was counted since the mount, of all mounts together.
-fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels: &Labels, faults: &mut Faults) {
+/// What was counted since the mount, of all mounts together. Returns how many bytes were read and written.
+fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels: &Labels, faults: &mut Faults) -> u64 {
+    let mut moved: u64 = 0;
     let mut counts = Counts::default();
     for device in devices.iter_mut() {
         device.count(&mut counts, faults);
@@ -189,6 +202,7 @@ fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels
         if let Some(count) = counts.operations.remove(known) {
             sheet.put_with(bytes, labels, count.sum);
             sheet.put_with(samples, labels, count.samples);
+            moved = moved.saturating_add(count.sum);
         }
     }
     let values = |word| [name.filesystem.as_str(), name.component.label(), name.target.as_str(), word];
@@ -201,6 +215,7 @@ fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels
     for (event, pages) in &counts.read_ahead {
         sheet.put(&m::trainyard_lustre_read_ahead_pages_total, &values(event), *pages);
     }
+    moved
 }
 
 #[cfg(test)]

@@ -229,3 +229,15 @@ fn names_are_those_of_targets_and_not_of_mounts() {
         assert_eq!(name(Component::Osc, bad), None, "{bad}");
     }
 }
+
+#[test]
+fn jobs_are_told_what_programs_read_and_wrote() {
+    let machine = Machine::new();
+    machine.target("fsx-OST0000", MOUNT, [10, 5, 5], IMPORT);
+    machine.client(MOUNT);
+    machine.write(&format!("sys/kernel/debug/lustre/osc/fsx-OST0000-osc-{MOUNT}/stats"), STATISTICS);
+    let mut lustre = machine.collector();
+    lustre.collect(&mut Sheet::default()).unwrap();
+    // The target's own count of the same bytes is not added.
+    assert_eq!(lustre.meters.counted().lustre, Some(8_392_704 + 5_242_880));
+}

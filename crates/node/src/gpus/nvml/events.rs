@@ -11,6 +11,7 @@ use nvml_wrapper::{Device, EventSet, Nvml as Library};
 
 use super::super::nvml_ffi::{can_give_back, is_same};
 use super::super::{GPUS_MAX, Xid};
+use crate::kernel_log::boot_microseconds;
 
 /// More than a burst has between two collections; what is beyond is left out.
 const WAITING_MAX: usize = 1024;
@@ -50,7 +51,8 @@ fn wait(library: &'static Library, sender: &SyncSender<Xid>) {
                 };
                 let known = devices.iter().find(|(device, _)| is_same(device, &event.device));
                 let pci_bus_id = known.map(|(_, bus)| bus.clone()).unwrap_or_default();
-                let xid = Xid { pci_bus_id, xid, pid: None, at: Timestamp::now() };
+                let boot_microseconds = Some(boot_microseconds());
+                let xid = Xid { pci_bus_id, xid, pid: None, at: Timestamp::now(), boot_microseconds };
                 if let Err(TrySendError::Disconnected(_)) = sender.try_send(xid) {
                     return;
                 }

@@ -20,6 +20,7 @@ use trainyard_plan::Isolation;
 use trainyard_plan::local::{AGENT, HEAD, Node, Rehearsed};
 use trainyard_run::Command;
 
+use super::groups::Groups;
 use super::{processes, view};
 use crate::Failure;
 use crate::failure::system;
@@ -40,6 +41,7 @@ pub fn enter(folder: &Path, name: &str, say: &mut dyn Write) -> Result<(), Failu
     let node = node_of(&cluster, name)?;
     // Whatever happens to the supervisor, its nodes go with it. With a process namespace the kernel ends
     // everything in the node; without one, this process has to live long enough to do it.
+    Groups::of(folder).join(name);
     let shared = cluster.facts.isolation == Isolation::Shared;
     let signal = if shared { Signal::SIGTERM } else { Signal::SIGKILL };
     system(prctl::set_pdeathsig(signal), "tie the node to its supervisor")?;

@@ -61,6 +61,7 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     stop_all(&roster);
     // Whatever left its node and is still here.
     processes::end_descendants(nix::unistd::Pid::this().as_raw());
+    roster.ended();
     let _ = fs::remove_file(&socket);
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod boxed;
 mod daemon;
+mod groups;
 mod processes;
 mod protocol;
 mod recovery;
@@ -14,5 +15,6 @@ mod view;
 
 pub use boxed::{enter, inside};
 pub use daemon::run;
+pub(super) use groups::clean_up;
 pub(super) use processes::is_alive;
 pub use protocol::{Answer, Ask, Client, NodeStatus, Status, Verb};

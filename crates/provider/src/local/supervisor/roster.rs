@@ -15,6 +15,7 @@ use trainyard_plan::local::{HEAD, Rehearsed};
 use trainyard_run::{Command, RunError};
 
 use super::boxed::{GO, RUNNING, UNSHARED, ip};
+use super::groups::Groups;
 use super::processes;
 use super::protocol::{NodeStatus, Status};
 use crate::Failure;
@@ -34,6 +35,7 @@ pub(super) struct Roster {
     nodes: Mutex<BTreeMap<String, Entry>>,
     cables: AtomicU32,
     parent: mpsc::Sender<Birth>,
+    groups: Groups,
     closing: AtomicBool,
 }
 
@@ -102,6 +104,7 @@ impl Roster {
             nodes: Mutex::default(),
             cables: AtomicU32::new(0),
             parent: parent(),
+            groups: Groups::make(folder),
             closing: AtomicBool::new(false),
         }
     }
@@ -162,6 +165,11 @@ impl Roster {
         let may_start = is_free && entry.wanted && !entry.starting && entry.child.is_none();
         entry.starting |= may_start;
         may_start
+    }
+
+    /// All nodes have ended: lets go of what counted them.
+    pub fn ended(&self) {
+        self.groups.remove();
     }
 
     /// From now on nothing starts.
@@ -280,6 +288,7 @@ impl Roster {
             entry.child.take()
         };
         let ended = child.map_or(Ok(()), |child| self.end_gently(child));
+        self.groups.remove_node(name);
         if let Some(entry) = self.lock().get_mut(name).filter(|entry| entry.child.is_none()) {
             entry.pid = None;
             entry.stopping = false;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::{Problem, misread, unread};
-use super::device::Growth;
 use crate::files::{Buffer, KeptFile};
+use crate::growth::Growth;
+use crate::problem::{Problem, misread, unread};
 use crate::tripwire::Traffic;
 
 /// What stays on the machine, or passes a card that is counted itself.
@@ -15,20 +15,22 @@ const INNER: &[&str] =
 /// More than a node with a container for every processor has.
 const INTERFACES_MAX: usize = 4096;
 
-pub(super) struct Ordinary {
+/// Reads what the cards of the ordinary network moved.
+pub struct Ordinary {
     file: KeptFile,
     interfaces: BTreeMap<String, [Growth; 2]>,
     traffic: Traffic,
 }
 
 impl Ordinary {
-    pub(super) fn new(proc: &Path) -> Self {
+    /// Below this `/proc`.
+    pub fn new(proc: &Path) -> Self {
         // The agent's own: `net` is a link to `self/net`.
         Self { file: KeptFile::new(proc.join("net/dev")), interfaces: BTreeMap::new(), traffic: Traffic::default() }
     }
 
     /// What was received and sent since the agent started.
-    pub(super) fn read(&mut self, buffer: &mut Buffer) -> Result<Traffic, Problem> {
+    pub fn read(&mut self, buffer: &mut Buffer) -> Result<Traffic, Problem> {
         let text = match self.file.read(buffer) {
             Ok(text) => text,
             Err(error) => return Err(unread(self.file.path())(error)),

@@ -1,4 +1,14 @@
-//! Which jobs run on this node, for whoever must know: the collector of jobs finds them, others ask here.
+//! Jobs on this node: which run, as the collector of jobs found them, for whoever must know; and how they are found,
+//! measured and summed up, without a question to Slurm's controller.
+
+pub mod environment;
+pub mod find;
+pub mod list;
+mod marks;
+pub mod record;
+pub mod summary;
+pub mod tally;
+pub mod usage;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 /// More than a node ever has. What is beyond is left out: whoever asks goes through all of them.
-const JOBS_MAX: usize = 4096;
+pub const JOBS_MAX: usize = 4096;
 
 /// One job that runs here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +27,12 @@ pub struct Job {
     pub user: String,
     /// What it is charged to.
     pub account: String,
+    /// The partition that it was sent to.
+    pub partition: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Of a task of an array, the array's number and its own in it.
+    pub array: Option<(String, String)>,
     /// On how many nodes it runs, this one included.
     pub node_count: u32,
     /// Since when, where it is known.

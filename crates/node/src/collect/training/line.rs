@@ -1,0 +1,123 @@
+//! One line of a rank. Never panics on any text.
+
+use serde::{Deserialize, Deserializer};
+
+/// What a rank told. Names that are not here are left to others.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Line {
+    pub(super) step: Option<u64>,
+    pub(super) step_seconds: Given,
+    pub(super) compute_seconds: Given,
+    pub(super) wait_seconds: Given,
+    pub(super) loss: Given,
+    pub(super) samples_per_second: Given,
+    pub(super) tokens_per_second: Given,
+}
+
+/// A year. What is longer is no step, and sums of it would run over.
+const SECONDS_MAX: f64 = 3.2e7;
+
+/// A value that may be missing, or no number.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub(super) enum Given {
+    #[default]
+    Not,
+    /// It is told, and is no finite number.
+    NotFinite,
+    Number(f64),
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Option::<f64>::deserialize(deserializer)?.filter(|number| number.is_finite());
+        Ok(number.map_or(Self::NotFinite, Self::Number))
+    }
+}
+
+impl Given {
+    /// A time.
+    pub(super) fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Number(seconds) if (0.0..=SECONDS_MAX).contains(&seconds) => Some(seconds),
+            _ => None,
+        }
+    }
+}
+
+impl Line {
+    /// `None` for what is no line of ours.
+    pub(super) fn read(line: &[u8]) -> Option<Self> {
+        // A list would do for a struct too.
+        line.trim_ascii_start().strip_prefix(b"{")?;
+        if let Ok(read) = serde_json::from_slice(line) {
+            return Some(read);
+        }
+        // Python's json writes these words, which are no JSON. No text of the line is used, so they are replaced anywhere.
+        let text = std::str::from_utf8(line).ok().filter(|text| text.contains("NaN") || text.contains("Infinity"))?;
+        let text = text.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Whether a value that was told is no finite number.
+    pub(super) fn is_off(&self) -> bool {
+        let values = [
+            self.step_seconds,
+            self.compute_seconds,
+            self.wait_seconds,
+            self.loss,
+            self.samples_per_second,
+            self.tokens_per_second,
+        ];
+        values.contains(&Given::NotFinite)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_json_object_of_which_known_names_are_read() {
+        let line = Line::read(br#"{"step":120,"step_seconds":0.81,"loss":-2,"rank":3,"time":"now","x":{"y":[1]}}"#);
+        let expected =
+            Line { step: Some(120), step_seconds: Given::Number(0.81), loss: Given::Number(-2.0), ..Line::default() };
+        assert_eq!(line, Some(expected));
+        assert_eq!(Line::read(b"{}"), Some(Line::default()));
+        let line =
+            Line::read(br#"{"step": 1, "loss": NaN, "step_seconds": Infinity, "wait_seconds": -Infinity}"#).unwrap();
+        assert_eq!((line.loss, line.step_seconds, line.step), (Given::NotFinite, Given::NotFinite, Some(1)));
+        assert!(line.is_off() && Line::read(br#"{"loss":null}"#).unwrap().is_off());
+        assert_eq!(Given::Number(-1.0).seconds(), None);
+        assert_eq!(Given::Number(1e300).seconds(), None);
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused() {
+        let deep = format!("{{\"step\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
+        let lines: [&[u8]; 9] = [
+            b"",
+            b"step 3",
+            b"[1,2]",
+            b"{\"step\":-1}",
+            b"{\"step\":1e300}",
+            b"{\"loss\":\"NaN\"}",
+            b"{\"loss\":1e999}",
+            b"\xff\xfe{NaN}",
+            deep.as_bytes(),
+        ];
+        for line in lines {
+            assert_eq!(Line::read(line), None, "{}", String::from_utf8_lossy(line));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(line in proptest::collection::vec(any::<u8>(), 0..200), text in "\\{\"loss\":.{0,20}") {
+            let _ = Line::read(&line);
+            let _ = Line::read(text.as_bytes());
+        }
+    }
+}
