@@ -3,6 +3,7 @@
 mod harness;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 
 use harness::{Place, SMALL, job_state, nodes, processes_of, up, wait_for};
 use trainyard_run::Command;
@@ -217,4 +218,39 @@ fn nothing_of_a_lost_node_goes_on_without_it() {
     // Not through the supervisor: the box itself dies, and leaves its processes behind.
     Command::new("kill").args(["-KILL", &boxed.expect("the box").to_string()]).run().expect("killed");
     wait_for("the stray's end", 10, || strays().is_empty());
+}
+
+/// What only shows something must not keep a node from work.
+#[test]
+#[ignore = "needs Slurm: run ./test"]
+fn a_replay_begins_anew_with_its_node_and_a_node_does_without_one_that_fails() {
+    let place = Place::new().of("root");
+    // Stands for the agent: its player takes its time in a folder that must be new, and fails on the second node.
+    let agent = "#!/bin/sh\n\
+        for last; do :; done\n\
+        case \"$*\" in\n\
+        'replay play'*q-st-n-2*) exit 2 ;;\n\
+        'replay play'*) mkdir \"$last\" || echo 'an old one is in the way'\n\
+        sleep 0.3; echo complete >\"$last/replay.json\" ;;\n\
+        *) if [ -f \"$last/replay.json\" ]; then echo 'a replay is there'; else echo 'no replay is there'; fi ;;\n\
+        esac\n\
+        exec sleep 600\n";
+    let agent = place.write("trainyard-agent", agent);
+    std::fs::set_permissions(agent, std::fs::Permissions::from_mode(0o755)).expect("a program");
+    up(&place, &SMALL.replace("idle_seconds: 600", "idle_seconds: 600, replay: [{ profile: p5 }]"));
+    let log = |node: &str| {
+        let path = place.cluster("live").join(format!("log/node-{node}.log"));
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    let times = |node: &str, what: &str| log(node).matches(what).count();
+    wait_for("the agents look for their replays", 20, || {
+        times("q-st-n-1", "a replay is there") == 1 && times("q-st-n-2", "no replay is there") == 1
+    });
+    assert_eq!(times("q-st-n-2", "the node goes on without it: it ended"), 1, "{}", log("q-st-n-2"));
+    assert!(nodes(&place)["q-st-n-2"].starts_with("idle"), "{:?}", nodes(&place));
+    place.ok(&["nodes", "crash", "q-st-n-1"]);
+    wait_for("the new node has a replay", 30, || times("q-st-n-1", "a replay is there") == 2);
+    for wrong in ["goes on without", "in the way"] {
+        assert_eq!(times("q-st-n-1", wrong), 0, "{}", log("q-st-n-1"));
+    }
 }

@@ -160,7 +160,7 @@ fn list_jobs(arguments: &ListJobs) -> Outcome {
 fn replay_folder(arguments: Replay) -> Outcome {
     match arguments {
         Replay::List => ui::print(&replay::list()),
-        Replay::Play(arguments) => play(&arguments).map_err(|sentence| (REFUSED, sentence))?,
+        Replay::Play(arguments) => play(arguments)?,
         Replay::Write(WriteReplay { profile, faults, seconds, node, folder }) => {
             let wanted = Wanted { profile, faults, seconds, node };
             replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
@@ -169,13 +169,20 @@ fn replay_folder(arguments: Replay) -> Outcome {
     Ok(())
 }
 
-fn play(arguments: &PlayReplay) -> Result<(), String> {
-    let mut wanted = replay::read(&arguments.folder)?;
+fn play(arguments: PlayReplay) -> Outcome {
+    let PlayReplay { every, played_seconds, profile, faults, seconds, node, folder } = arguments;
+    let mut wanted = if let Some(profile) = profile {
+        let wanted = Wanted { profile, faults, seconds, node };
+        replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
+        wanted
+    } else {
+        replay::read(&folder).map_err(refused)?
+    };
     let (begun, first) = (Instant::now(), wanted.seconds);
-    while begun.elapsed().as_secs() < arguments.seconds {
-        std::thread::sleep(Duration::from_secs(arguments.every));
+    while begun.elapsed().as_secs() < played_seconds {
+        std::thread::sleep(Duration::from_secs(every));
         wanted.seconds = first.saturating_add(begun.elapsed().as_secs());
-        replay::write(&wanted, &arguments.folder)?;
+        replay::write(&wanted, &folder).map_err(refused)?;
     }
     Ok(())
 }

@@ -148,8 +148,20 @@ pub struct PlayReplay {
     pub every: u64,
     /// When to stop.
     #[arg(long = "for", value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
+    pub played_seconds: u64,
+    /// Write the folder first, with this machine; `replay list` shows all.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// With --profile: what is wrong with it; may be given more than once.
+    #[arg(long = "fault", value_name = "NAME", requires = "profile")]
+    pub faults: Vec<String>,
+    /// With --profile: for how long the node has been at work.
+    #[arg(long, value_name = "SECONDS", requires = "profile", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(0..=SECONDS_MAX))]
     pub seconds: u64,
-    /// The folder, which `replay write` made.
+    /// With --profile: the node's name.
+    #[arg(long, value_name = "NAME", requires = "profile", default_value = "")]
+    pub node: String,
+    /// The folder. Without --profile, one that `replay write` made.
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 }

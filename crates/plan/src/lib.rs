@@ -6,7 +6,6 @@
 pub mod artifacts;
 pub mod aws;
 mod cidr;
-pub mod hostlist;
 pub mod local;
 pub mod metrics;
 mod plan;
@@ -15,6 +14,7 @@ pub mod usage;
 
 pub use plan::{Action, Artifact, NotRehearsed, Note, Plan, Step, Target, Undo, fingerprint, hex};
 pub use trainyard_spec::facts::{AwsFacts, Facts, Isolation, LocalFacts};
+pub use trainyard_spec::hostlist;
 
 use trainyard_spec::{Diagnostic, Spec};
 

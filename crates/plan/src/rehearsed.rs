@@ -47,6 +47,20 @@ pub struct NodeAgent {
     pub listen: String,
     /// What it is started with.
     pub arguments: Vec<String>,
+    /// What it shows in place of accelerators, fabric, Lustre and kernel log; none where it shows the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<NodeReplay>,
+}
+
+/// The replay of a node. A player writes it, and makes its time pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeReplay {
+    /// Its folder, as the node sees it.
+    pub folder: String,
+    /// A file of it that stands once all others do.
+    pub complete: String,
+    /// What the agent's program is started with as the player.
+    pub arguments: Vec<String>,
 }
 
 /// The name of the agent's program, among those that were found and in the cluster's `bin/`.

@@ -149,6 +149,58 @@ fn settings_without_meaning_here_are_noted() {
     }
 }
 
+/// What is replayed is played into the node's own folder, and said.
+#[test]
+fn chosen_nodes_show_a_replay_where_the_agent_is_there() {
+    let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 1, max: 3}]}], \
+        rehearsal: {replay: [{nodes: \"q-st-a-1,q-dy-a-2\", profile: p5, faults: [full-ost, efa-idle]}]}}";
+    let spec = accepted("x", text);
+    let of = |facts: LocalFacts, options| build(&spec, &Facts::Local(facts), options).expect("a plan");
+    let notes = |plan: &Plan| -> Vec<String> {
+        plan.notes.iter().filter(|note| note.about == "rehearsal.replay").map(|note| note.text.clone()).collect()
+    };
+    let without = of(LocalFacts { programs: std::collections::BTreeMap::default(), ..shared() }, Options::default());
+    assert!(without.rehearsed().expect("a rehearsal").nodes.iter().all(|node| node.agent.is_none()));
+    assert_eq!(notes(&without), ["trainyard-agent plays replays, and it was not found: nodes show none"]);
+    let mut facts = shared();
+    facts.programs.insert("trainyard-agent".into(), "/opt/trainyard/trainyard-agent".into());
+    let plan = of(facts.clone(), Options::default());
+    let shown = "q-st-a-1,q-dy-a-2: p5 with full-ost, efa-idle, shown in metrics alone, with the label replay=\"p5\"";
+    assert_eq!(notes(&plan), [shown]);
+    let folder = format!("{}/nodes/q-dy-a-2/replay", facts.folder);
+    for node in &plan.rehearsed().expect("a rehearsal").nodes {
+        let agent = node.agent.as_ref().expect("an agent");
+        let is_chosen = ["q-st-a-1", "q-dy-a-2"].contains(&node.name.as_str());
+        assert_eq!(agent.arguments.contains(&"--replay".to_owned()), is_chosen, "{}", node.name);
+        assert_eq!(agent.replay.is_some(), is_chosen, "{}", node.name);
+        if node.name == "q-dy-a-2" {
+            assert!(agent.arguments.ends_with(&["--replay".to_owned(), folder.clone()]), "{:?}", agent.arguments);
+            let replay = agent.replay.as_ref().expect("a replay");
+            assert_eq!(replay.complete, format!("{folder}/replay.json"));
+            let expected = "replay play --profile p5 --node q-dy-a-2 --for 31536000 --fault full-ost --fault efa-idle";
+            assert_eq!(replay.arguments.join(" "), format!("{expected} {folder}"));
+        }
+    }
+    let capped = of(facts, Options { nodes_per_queue_max: Some(2) });
+    assert_eq!(notes(&capped)[1], "1 of 2 named nodes are not there, by --max-nodes");
+}
+
+#[test]
+fn every_compute_node_shows_a_replay_that_names_none() {
+    let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 1, max: 2}]}], \
+        rehearsal: {replay: [{profile: trn1}]}}";
+    let mut facts = LocalFacts::assumed();
+    facts.programs.insert("trainyard-agent".into(), "/opt/trainyard/trainyard-agent".into());
+    let plan = build(&accepted("x", text), &Facts::Local(facts), Options::default()).expect("a plan");
+    let nodes = &plan.rehearsed().expect("a rehearsal").nodes;
+    let shows = |name: &str| {
+        let node = nodes.iter().find(|node| node.name == name).expect("a node");
+        node.agent.as_ref().expect("an agent").replay.as_ref().map(|replay| replay.folder.clone())
+    };
+    let folder = |name: &str| Some(format!("/trainyard/nodes/{name}/replay"));
+    assert_eq!(["head", "q-st-a-1", "q-dy-a-1"].map(shows), [None, folder("q-st-a-1"), folder("q-dy-a-1")]);
+}
+
 #[test]
 fn a_rehearsal_too_large_for_a_machine_is_refused_with_a_way_out() {
     let text = "{version: 1, name: x, provider: local, queues: [{name: q, compute: [{name: a, min: 300, max: 300}]}]}";

@@ -19,8 +19,14 @@ static INSTANCES: &[&str] = &[
 /// A spec of a rehearsal, as text.
 pub(crate) fn spec() -> impl Strategy<Value = String> {
     let name = "[a-zA-Z][a-zA-Z0-9-]{0,20}";
-    (name, queues(), slurm(), 5_u32..=3600, any::<bool>()).prop_map(|(name, queues, slurm, idle, login)| {
-        let rehearsal = json!({ "idle_seconds": idle });
+    let replays = select(vec![
+        json!([]),
+        json!([{ "profile": "p5", "faults": ["gpu-lost", "full-ost"] }]),
+        json!([{ "profile": "trn1" }]),
+    ]);
+    let all = (name, queues(), slurm(), 5_u32..=3600, any::<bool>(), replays);
+    all.prop_map(|(name, queues, slurm, idle, login, replays)| {
+        let rehearsal = json!({ "idle_seconds": idle, "replay": replays });
         let mut spec = json!({
             "version": 1, "name": name, "provider": "local", "queues": queues, "slurm": slurm, "rehearsal": rehearsal,
         });

@@ -14,8 +14,12 @@ use super::Wanted;
 use super::fabric::Device;
 use super::node::{Node, STARTED};
 
-/// What a folder of ours may have at its top.
-const PARTS: &[&str] = &["replay.json", "gpus", "sys", "proc", "kmsg", "xids.json", "neuron"];
+/// What says of a folder that it is complete, and what it shows.
+const ABOUT: &str = "replay.json";
+/// The same while the folder is written: one that is half written is known as ours by it.
+const BEGUN: &str = "replay.new";
+/// What a folder of ours may have at its top. What says that it is ours goes last.
+const PARTS: &[&str] = &["gpus", "sys", "proc", "kmsg", "xids.json", "xids.new", "neuron", ABOUT, BEGUN];
 
 /// An error is a sentence.
 pub(super) fn write(node: &Node, wanted: &Wanted, folder: &Path) -> Result<(), String> {
@@ -30,9 +34,12 @@ fn clear(wanted: &Wanted, folder: &Path) -> Result<(), String> {
     if names.is_empty() {
         return Ok(());
     }
-    let Ok(text) = fs::read_to_string(folder.join("replay.json")) else {
+    let is_ours = names.iter().any(|name| name == ABOUT || name == BEGUN);
+    if !is_ours {
         return Err(format!("{} is not empty and no replay", folder.display()));
-    };
+    }
+    // What was begun and never completed may hold anything of ours.
+    let text = fs::read_to_string(folder.join(ABOUT)).unwrap_or_default();
     let before: Value = serde_json::from_str(&text).unwrap_or_default();
     let is_same = ["profile", "faults", "node"].iter().all(|key| before.get(*key) == about(wanted).get(*key));
     if is_same {
@@ -55,13 +62,12 @@ fn about(wanted: &Wanted) -> Value {
     serde_json::to_value(wanted).unwrap_or_default()
 }
 
-fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {
+pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut tree = about(wanted);
     tree["instance_type"] = node.profile.instance_type.into();
     tree["started"] = STARTED.to_string().into();
-    // First, so that a folder that is half written is known as ours.
-    write_json(&folder.join("replay.json"), &tree)?;
+    fs::write(folder.join(BEGUN), format!("{tree:#}\n"))?;
     if node.profile.chip.is_some() {
         fs::create_dir_all(folder.join("gpus"))?;
         for gpu in &node.gpus {
@@ -83,7 +89,8 @@ fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()>
         let line = super::neuron::monitor_line(node.seconds);
         replace(&folder.join("neuron/monitor.json"), &format!("{line}\n"))?;
     }
-    Ok(())
+    // Last: who waits for it finds everything.
+    fs::rename(folder.join(BEGUN), folder.join(ABOUT))
 }
 
 fn write_device(device: &Device, sys: &Path) -> std::io::Result<()> {

@@ -170,6 +170,51 @@ mod tests {
         assert!(read(folder.path()).unwrap_err().contains("is no replay"));
     }
 
+    /// Who waits for replay.json finds everything, and who was interrupted can begin again.
+    #[test]
+    fn a_folder_says_what_it_is_once_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, whole) = (folder.path().join("node"), folder.path().join("whole"));
+        write(&wanted("p4d", &[], 60), &whole).unwrap();
+        fs_err::create_dir_all(target.join("kmsg")).unwrap();
+        fs_err::write(target.join("replay.new"), "{}").unwrap();
+        fs_err::write(target.join("kmsg/in-the-way"), "").unwrap();
+        fs_err::create_dir_all(target.join("gpus/99.json")).unwrap();
+        write(&wanted("p4d", &[], 60), &target).unwrap();
+        assert_eq!(files(&target), files(&whole));
+        // The log is among the last that are written: where it cannot be, nothing is complete.
+        let broken = folder.path().join("broken");
+        fs_err::create_dir_all(&broken).unwrap();
+        std::os::unix::fs::symlink("/nonexistent/kmsg", broken.join("kmsg")).unwrap();
+        fs_err::write(broken.join("replay.new"), "{}").unwrap();
+        let node = node::Node::at_work(&PROFILES[0], &wanted("p4d", &[], 60));
+        assert!(folder::write_all(&node, &wanted("p4d", &[], 60), &broken).is_err());
+        assert!(broken.join("gpus").is_dir() && !broken.join("replay.json").exists());
+    }
+
+    /// The spec's words become this program's arguments.
+    #[test]
+    fn the_spec_knows_the_same_profiles_and_faults() {
+        use trainyard_spec::model::{ReplayFault, ReplayProfile};
+        let schema = trainyard_spec::schema();
+        let words = |of: &str| -> Vec<String> {
+            let choices = schema["$defs"][of]["oneOf"].as_array().unwrap();
+            choices.iter().map(|choice| choice["const"].as_str().unwrap().to_owned()).collect()
+        };
+        let profiles = words("ReplayProfile");
+        assert_eq!(profiles, PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>());
+        for (word, profile) in profiles.iter().zip(PROFILES) {
+            let typed: ReplayProfile = serde_json::from_value(word.as_str().into()).unwrap();
+            assert_eq!((typed.name(), typed.has_gpus()), (profile.name, profile.chip.is_some()));
+        }
+        let faults = words("ReplayFault");
+        assert_eq!(faults, FAULTS.iter().map(|fault| fault.name).collect::<Vec<_>>());
+        for (word, fault) in faults.iter().zip(FAULTS) {
+            let typed: ReplayFault = serde_json::from_value(word.as_str().into()).unwrap();
+            assert_eq!((typed.name(), typed.is_of_gpus()), (fault.name, fault.is_of_gpus()));
+        }
+    }
+
     #[test]
     fn what_is_not_known_is_said() {
         let folder = tempfile::tempdir().unwrap();

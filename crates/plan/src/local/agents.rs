@@ -3,19 +3,35 @@
 //! Nodes of a rehearsal share this machine. What is the machine's is told once, by the head's agent.
 
 use trainyard_spec::facts::LocalFacts;
+use trainyard_spec::model::Replayed;
 
 use super::nodes::loopback;
-use crate::rehearsed::{AGENT, HEAD, Layout, Node, NodeAgent, own_network};
+use super::replays::Replays;
+use crate::rehearsed::{AGENT, HEAD, Layout, Node, NodeAgent, NodeReplay, own_network};
 
 /// The agent's own port, where nodes have a network of their own.
 const AGENT_PORT: u16 = 9400;
 
-pub(super) fn with_agents(facts: &LocalFacts, layout: &Layout, mut nodes: Vec<Node>) -> Vec<Node> {
+/// For how long a replay's time passes: longer than any rehearsal stands, and a node that starts again begins anew.
+const PLAYED_SECONDS: u32 = 365 * 86_400;
+
+pub(super) fn with_agents(
+    facts: &LocalFacts,
+    layout: &Layout,
+    replays: &Replays<'_>,
+    mut nodes: Vec<Node>,
+) -> Vec<Node> {
     if facts.programs.contains_key(AGENT) {
         // Where ports are shared, the agents' follow those of Slurm's daemons.
         let beyond_slurm = u16::try_from(nodes.len()).unwrap_or(u16::MAX);
         for node in &mut nodes {
-            node.agent = Some(agent(facts, layout, node, beyond_slurm));
+            let mut agent = agent(facts, layout, node, beyond_slurm);
+            if let Some(wanted) = replays.of(&node.name) {
+                let replay = replay(layout, &node.name, wanted);
+                agent.arguments.extend(["--replay".to_owned(), replay.folder.clone()]);
+                agent.replay = Some(replay);
+            }
+            node.agent = Some(agent);
         }
     }
     nodes
@@ -41,5 +57,17 @@ fn agent(facts: &LocalFacts, layout: &Layout, node: &Node, beyond_slurm: u16) ->
     if !is_apart {
         arguments.push("--shares-namespaces".into());
     }
-    NodeAgent { listen, arguments }
+    NodeAgent { listen, arguments, replay: None }
+}
+
+fn replay(layout: &Layout, node: &str, wanted: &Replayed) -> NodeReplay {
+    let folder = layout.at(&format!("nodes/{node}/replay"));
+    let seconds = PLAYED_SECONDS.to_string();
+    let mut arguments: Vec<String> =
+        ["replay", "play", "--profile", wanted.profile.name(), "--node", node, "--for", &seconds]
+            .map(str::to_owned)
+            .into();
+    arguments.extend(wanted.faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.name().to_owned()]));
+    arguments.push(folder.clone());
+    NodeReplay { complete: format!("{folder}/replay.json"), folder, arguments }
 }

@@ -5,11 +5,13 @@ mod agents;
 mod layout;
 mod nodes;
 mod notes;
+mod replays;
 
 use trainyard_spec::{Diagnostic, Spec, facts::LocalFacts, path};
 
+use self::replays::Replays;
 use crate::artifacts::{self, Context};
-pub use crate::rehearsed::{AGENT, HEAD, Layout, LocalAction, Node, NodeAgent, PartitionNodes, Rehearsed};
+pub use crate::rehearsed::{AGENT, HEAD, Layout, LocalAction, Node, NodeAgent, NodeReplay, PartitionNodes, Rehearsed};
 use crate::{Options, Plan, Target};
 
 /// A rehearsal starts this many static nodes at most: each is some ten processes of this machine.
@@ -22,9 +24,10 @@ pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result
     let partitions = nodes::derive(spec, facts, options);
     check(&partitions)?;
     let scratch = &spec.storage.scratch;
+    let replays = Replays::asked(spec);
     let rehearsed = Rehearsed {
         facts: facts.clone(),
-        nodes: agents::with_agents(facts, &layout, nodes::all(facts, &partitions)),
+        nodes: agents::with_agents(facts, &layout, &replays, nodes::all(facts, &partitions)),
         expose: spec.rehearsal.expose.iter().map(ToString::to_string).collect(),
         scratch: if scratch.enabled { scratch.path.to_string() } else { String::new() },
         boot_seconds: spec.rehearsal.boot_seconds,
@@ -33,7 +36,8 @@ pub(crate) fn build(spec: &Spec, facts: &LocalFacts, options: Options) -> Result
     let context = Context { spec, facts, rehearsed: &rehearsed, partitions: &partitions };
     let artifacts = artifacts::all(&context);
     let steps = actions::steps(spec, &rehearsed, &artifacts);
-    let notes = notes::notes(spec, facts, options, &partitions);
+    let mut notes = notes::notes(spec, facts, options, &partitions);
+    notes.extend(replays.notes(spec, facts.programs.contains_key(AGENT), &rehearsed.nodes));
     Ok(Plan { version: 1, cluster: spec.name.to_string(), artifacts, steps, notes, target: Target::Local(rehearsed) })
 }
 

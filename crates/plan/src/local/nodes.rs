@@ -4,6 +4,7 @@ use trainyard_spec::Spec;
 use trainyard_spec::catalog;
 use trainyard_spec::facts::LocalFacts;
 use trainyard_spec::model::{ComputeResource, Hardware, Toggle};
+use trainyard_spec::nodes::stem;
 
 use crate::Options;
 use crate::rehearsed::{HEAD, Node, PartitionNodes, own_network};
@@ -24,8 +25,8 @@ pub(super) fn derive(spec: &Spec, facts: &LocalFacts, options: Options) -> Vec<P
             let mut nodes = Vec::new();
             for number in 0..max {
                 let is_static = number < fixed;
-                let (word, ordinal) = if is_static { ("st", number + 1) } else { ("dy", number - fixed + 1) };
-                let name = format!("{}-{word}-{}-{ordinal}", queue.name, resource.name);
+                let ordinal = if is_static { number + 1 } else { number - fixed + 1 };
+                let name = format!("{}-{ordinal}", stem(&queue.name, &resource.name, is_static));
                 nodes.push(node(facts, name, index, is_static));
                 index += 1;
             }

@@ -5,6 +5,7 @@ mod compute;
 mod names;
 mod network;
 mod operations;
+mod replays;
 mod software;
 mod storage;
 
@@ -17,6 +18,7 @@ pub use compute::*;
 pub use names::*;
 pub use network::*;
 pub use operations::*;
+pub use replays::*;
 pub use software::*;
 pub use storage::*;
 

@@ -57,6 +57,10 @@ text_type!(
     PartName, r"^[a-z][a-z0-9-]{0,24}$", "train"
 );
 text_type!(
+    /// Names of compute nodes in Slurm's notation, at most 1000 characters.
+    NodeNames, r"^[a-z][a-z0-9,\[\]-]{0,999}$", "train-st-gpu-[1-2]"
+);
+text_type!(
     /// A file or folder beside the spec, or below its folder: `./setup.sh`.
     LocalPath, r"^\./[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$", "./setup.sh"
 );

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arn, Auto, Email, HostPath};
+use super::{Arn, Auto, Email, HostPath, Replayed};
 
 /// Where metrics go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -199,11 +199,21 @@ pub struct Rehearsal {
     /// Folders of this machine that the nodes see too, read-only (a Python environment, say).
     #[schemars(length(max = 32))]
     pub expose: Vec<HostPath>,
+    /// Nodes whose agents show replayed GPUs, EFA, Lustre and kernel log, labelled as a replay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("examples" = ["[{ profile: p5 }]"]))]
+    pub replay: Vec<Replayed>,
 }
 
 impl Default for Rehearsal {
     fn default() -> Self {
-        Self { isolation: IsolationChoice::Auto, idle_seconds: 120, boot_seconds: 0, expose: Vec::new() }
+        Self {
+            isolation: IsolationChoice::Auto,
+            idle_seconds: 120,
+            boot_seconds: 0,
+            expose: Vec::new(),
+            replay: Vec::new(),
+        }
     }
 }
 

@@ -42,6 +42,8 @@ mod placement_group;
 mod queue_zones;
 mod region_needed;
 mod region_supported;
+mod replay_faults;
+mod replay_nodes;
 mod reservations;
 mod reserved_tags;
 mod reserved_words;
@@ -151,6 +153,8 @@ pub static RULES: &[&Rule] = &[
     &arn_service::RULE,
     &reserved_tags::RULE,
     &tag_count::RULE,
+    &replay_nodes::RULE,
+    &replay_faults::RULE,
 ];
 
 /// Runs every rule that is about this spec.

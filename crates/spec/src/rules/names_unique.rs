@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Rule, Scope};
 use crate::model::ProviderKind;
-use crate::{Diagnostic, Spec, path};
+use crate::{Diagnostic, Spec, nodes, path};
 
 pub(super) static RULE: Rule = Rule {
     code: "name-repeated",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(spec: &Spec) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut queues = HashSet::new();
-    let mut nodes = HashSet::new();
+    let mut stems = HashSet::new();
     let mut pools = HashSet::new();
     for (n, pool) in spec.login.iter().enumerate() {
         let at = path!["login", n, "name"];
@@ -36,11 +36,11 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         for (c, resource) in queue.compute.iter().enumerate() {
             let at = path!["queues", q, "compute", c, "name"];
             // Dashes in names can make two different pairs spell one node name.
-            let [fixed, dynamic] = ["st", "dy"].map(|kind| format!("{}-{kind}-{}", queue.name, resource.name));
+            let [fixed, dynamic] = [true, false].map(|is_static| nodes::stem(&queue.name, &resource.name, is_static));
             let is_known = resources.contains(&resource.name);
             if !is_new || is_known {
                 // Reported below.
-            } else if !(nodes.insert(fixed.clone()) & nodes.insert(dynamic)) {
+            } else if !(stems.insert(fixed.clone()) & stems.insert(dynamic)) {
                 let what = format!("its nodes would have names that others have, `{fixed}-1` for example");
                 found.push(
                     Diagnostic::error(RULE.code, at.clone(), what)

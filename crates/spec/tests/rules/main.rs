@@ -2,6 +2,7 @@
 //! validators accept.
 
 mod nodes;
+mod replays;
 mod storage;
 
 use trainyard_spec::{Diagnostic, Severity, check, parallelcluster};

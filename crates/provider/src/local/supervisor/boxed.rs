@@ -5,7 +5,7 @@
 //! whose daemon ends is a lost node: what it started must not run on unseen and write to checkpoints.
 
 use std::io::{BufRead, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -102,19 +102,15 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
     // Handlers, not a mask: a mask would be inherited by the daemons, and they could not be stopped.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
     let mut daemons = Vec::new();
+    let log = PathBuf::from(cluster.layout.at(&format!("log/node-{}.log", node.name)));
     for daemon in daemons_of(cluster, node) {
-        if let Some(stale) = daemon.makes.as_ref().filter(|path| Path::new(path).exists()) {
-            fs::remove_file(stale)?; // left by a node that was lost: it must not pass for the new one's
-        }
-        let log = cluster.layout.at(&format!("log/node-{}.log", node.name));
-        let pid = match daemon.command.daemon(Path::new(&log)) {
-            Ok(child) => i32::try_from(child.id()).unwrap_or(i32::MAX),
-            Err(_) if !daemon.is_vital => continue,
-            Err(error) => return Err(error.into()),
-        };
-        daemons.push((daemon.name, Pid::from_raw(pid), daemon.is_vital));
-        if let Some(socket) = daemon.makes {
-            await_file(&socket)?;
+        let (name, is_vital) = (daemon.name, daemon.is_vital);
+        if let Err(failure) = start(daemon, &log, &mut daemons) {
+            if is_vital {
+                return Err(failure);
+            }
+            let reason = failure.chain().join(": ");
+            note(&log, &format!("{name} does not work, and the node goes on without it: {reason}"));
         }
     }
     loop {
@@ -135,6 +131,27 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
     }
 }
 
+/// Starts a daemon, which is then among those that were started, and waits until it works.
+fn start(daemon: Daemon, log: &Path, started: &mut Vec<(&'static str, Pid, bool)>) -> Result<(), Failure> {
+    if let Some(stale) = daemon.replaces.as_deref().map(Path::new) {
+        match fs::symlink_metadata(stale) {
+            Ok(left) if left.is_dir() => fs::remove_dir_all(stale)?,
+            Ok(_) => fs::remove_file(stale)?,
+            Err(_) => {}
+        }
+    }
+    let child = daemon.command.daemon(log)?;
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    started.push((daemon.name, pid, daemon.is_vital));
+    daemon.makes.map_or(Ok(()), |path| await_file(&path, pid))
+}
+
+/// A line among what the node's processes print.
+fn note(log: &Path, line: &str) {
+    // Nobody can be told that the log cannot be written.
+    let _ = fs::OpenOptions::new().create(true).append(true).open(log).and_then(|mut file| writeln!(file, "{line}"));
+}
+
 struct Daemon {
     name: &'static str,
     command: Command,
@@ -142,6 +159,15 @@ struct Daemon {
     is_vital: bool,
     /// A file that stands once it works; the next daemon needs it.
     makes: Option<String>,
+    /// What one of a lost node left: it goes first, for it must not pass for the new one's.
+    replaces: Option<String>,
+}
+
+impl Daemon {
+    /// One that nothing waits for.
+    fn new(name: &'static str, command: Command, is_vital: bool) -> Self {
+        Self { name, command, is_vital, makes: None, replaces: None }
+    }
 }
 
 fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
@@ -153,20 +179,19 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
             .env("SLURM_CONF", &conf)
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     };
-    let agent = node.agent.as_ref().map(|agent| Daemon {
-        name: AGENT,
-        command: program(&at(&format!("bin/{AGENT}"))).args(&agent.arguments),
-        is_vital: false,
-        makes: None,
+    let of_agent = |arguments: &[String]| program(&at(&format!("bin/{AGENT}"))).args(arguments);
+    let player = node.agent.as_ref().and_then(|agent| agent.replay.as_ref()).map(|replay| Daemon {
+        makes: Some(replay.complete.clone()),
+        replaces: Some(replay.folder.clone()),
+        ..Daemon::new("the replay's player", of_agent(&replay.arguments), false)
     });
+    let agent = node.agent.as_ref().map(|agent| Daemon::new(AGENT, of_agent(&agent.arguments), false));
+    let watching = player.into_iter().chain(agent);
     if node.name != HEAD {
         let slurmd = program("slurmd").args(["-D", "-N", &node.name, "-f", &conf]);
         // A CLOUD node must look freshly booted, or slurmctld ignores it.
         let slurmd = if node.is_static { slurmd } else { slurmd.arg("-b") };
-        return [Daemon { name: "slurmd", command: slurmd, is_vital: true, makes: None }]
-            .into_iter()
-            .chain(agent)
-            .collect();
+        return [Daemon::new("slurmd", slurmd, true)].into_iter().chain(watching).collect();
     }
     let socket = at("run/munge.socket");
     let munged = program("munged").args(["--foreground", "--force"]).args([
@@ -177,9 +202,8 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
         format!("--log-file={}", at("log/munged.log")),
     ]);
     let slurmctld = program("slurmctld").args(["-D", "-f", &conf]);
-    let munged = Daemon { name: "munged", command: munged, is_vital: true, makes: Some(socket) };
-    let slurmctld = Daemon { name: "slurmctld", command: slurmctld, is_vital: true, makes: None };
-    [munged, slurmctld].into_iter().chain(agent).collect()
+    let munged = Daemon { makes: Some(socket.clone()), replaces: Some(socket), ..Daemon::new("munged", munged, true) };
+    [munged, Daemon::new("slurmctld", slurmctld, true)].into_iter().chain(watching).collect()
 }
 
 /// Asks the daemons to end, last started first, and ends what is left.
@@ -197,9 +221,13 @@ fn stop(daemons: &[(&str, Pid, bool)]) {
     while waitpid(Pid::from_raw(-1), None).is_ok() {}
 }
 
-fn await_file(path: &str) -> Result<(), Failure> {
+/// Waits for what a process makes, as long as the process is there.
+fn await_file(path: &str, maker: Pid) -> Result<(), Failure> {
     let until = Instant::now() + Duration::from_secs(10);
     while !Path::new(path).exists() {
+        if !processes::is_alive(maker.as_raw()) {
+            return Err(Failure::refused(format!("it ended, and {path} did not appear")));
+        }
         if Instant::now() > until {
             return Err(Failure::refused(format!("{path} did not appear")));
         }
