@@ -20,13 +20,17 @@ fn gpus(usage: &NodeUsage) -> Option<String> {
     let gpus = usage.gpus.as_ref()?;
     let percent = gpus.utilization_percent.map_or_else(|| "?".to_owned(), |percent| format!("{percent:.0} %"));
     let power = gpus.power_watts.map(|watts| format!(", {:.1} kW", watts / 1000.0)).unwrap_or_default();
-    let replay = usage.replay.as_ref().map(|profile| format!(" (replay {profile})")).unwrap_or_default();
-    Some(format!("{percent}{power}{replay}"))
+    Some(format!("{percent}{power}{}", replay(usage)))
+}
+
+/// What is replayed is nobody's.
+fn replay(usage: &NodeUsage) -> String {
+    usage.replay.as_ref().map(|profile| format!(" (replay {profile})")).unwrap_or_default()
 }
 
 fn traffic(usage: &NodeUsage) -> String {
     let both = |traffic: &Traffic| format!("{}, {}", rate(traffic.received_per_second), rate(traffic.sent_per_second));
-    let fabric = usage.fabric.as_ref().map(|traffic| format!("EFA {}", both(traffic)));
+    let fabric = usage.fabric.as_ref().map(|traffic| format!("EFA {}{}", both(traffic), replay(usage)));
     let network = usage.network.as_ref().map(|traffic| format!("net {}", both(traffic)));
     let known: Vec<String> = [fabric, network].into_iter().flatten().collect();
     if known.is_empty() { "-".to_owned() } else { known.join("; ") }
@@ -95,6 +99,9 @@ mod tests {
             ..NodeUsage::default()
         };
         let answer = Answer { usage: Some(usage), problem: None, ..silent };
-        assert_eq!(cells(Some(&answer)), ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "EFA 12 GB/s, 0 B/s"]);
+        assert_eq!(
+            cells(Some(&answer)),
+            ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "EFA 12 GB/s, 0 B/s (replay p5)"]
+        );
     }
 }
