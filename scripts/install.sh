@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs trainyard: one static program, checked against its SHA-256 before anything is unpacked.
+# Installs trainyard, a static program, and trainyard-agent beside it, checked against its SHA-256 before anything is unpacked.
 # Plain POSIX sh. All of it is in functions: of a script that was cut off in transfer, nothing runs.
 set -u
 
@@ -9,21 +9,22 @@ usage() {
   cat <<TEXT
 Usage: sh install.sh [--version VERSION] [--from URL|FOLDER] [--to FOLDER]
 
-Installs trainyard, one static program for Linux on x86_64 or aarch64. It needs tar, gzip, one of sha256sum, shasum
+Installs trainyard, one static program for Linux on x86_64 or aarch64, and trainyard-agent beside it where that runs
+(it needs glibc 2.26 or newer; rehearsals have metrics with it). The installer needs tar, gzip, one of sha256sum, shasum
 and openssl, and for a URL curl or wget. Nothing is unpacked before its SHA-256 is right.
 
   --version VERSION   this version, for example 0.1.0; without it, the newest one
   --from URL|FOLDER   where SHA256SUMS and the archives lie; without it, $releases
-  --to FOLDER         where the program goes; without it, ~/.local/bin
+  --to FOLDER         where the programs go; without it, ~/.local/bin
 
-A program that is there is replaced in one step, and both versions are named. Nothing else is written.
+A program that is there is replaced in one step, and its old and new versions are named. Nothing else is written.
 
   sh install.sh                                        the newest release
   sh install.sh --version 0.1.0 --to /usr/local/bin    one release, for everybody (as root)
   sh install.sh --from ./packages                      from a folder, without the internet
 
 Exit codes: 0 installed, 1 the files are not what they should be, 2 usage, 3 this machine refused, 4 interrupted.
-To remove it: rm ~/.local/bin/trainyard
+To remove it: rm ~/.local/bin/trainyard ~/.local/bin/trainyard-agent
 TEXT
 }
 
@@ -74,7 +75,7 @@ main() {
   fetch "$archive" || die 3 "$archive could not be fetched from $from" "SHA256SUMS names it; it must lie beside it"
   check_archive
   unpack
-  install_program
+  install_programs
   advise
 }
 
@@ -100,7 +101,9 @@ find_place() {
   mkdir -p "$to" 2>/dev/null ||
     die 3 "the folder $to cannot be made" "choose another folder with --to, or run this as who may write there"
   to=$(cd "$to" && pwd) || die 3 "the folder $to cannot be entered"
-  [ ! -d "$to/trainyard" ] || die 3 "$to/trainyard is a folder" "choose another folder with --to"
+  for program in trainyard trainyard-agent; do
+    [ ! -d "$to/$program" ] || die 3 "$to/$program is a folder" "choose another folder with --to"
+  done
 }
 
 # Sets archive, sum and version; from becomes the folder or address in which the archive lies.
@@ -184,7 +187,7 @@ check_archive() {
     "wanted $sum" "found  $found" "it was cut off, or somebody changed it: fetch it again, from another place"
 }
 
-# Takes the program out of the archive, and nothing else; it must run here and be the version that was asked for.
+# Takes the programs out of the archive, and nothing else; they must run here and be the version that was asked for.
 unpack() {
   folder=${archive%.tar.gz}
   new=$work/$folder/trainyard
@@ -194,28 +197,62 @@ unpack() {
   told=$("$new" --version 2>/dev/null) || die 3 "the program of $archive does not run on this machine" \
     "may programs be started in $to? a file system that is mounted noexec refuses it"
   [ "$told" = "trainyard $version" ] || die 1 "the program of $archive calls itself \`$told\`"
+  unpack_agent
 }
 
-# One rename: at every moment there is the old program or the new one.
-install_program() {
-  there=$to/trainyard
-  if [ ! -e "$there" ] && [ ! -h "$there" ]; then
-    mv "$new" "$there" || die 3 "$there could not be written"
-    say "installed: $there is trainyard $version"
+# Rehearsals have metrics with it, and do without. It is not static, so it may not run where trainyard does.
+unpack_agent() {
+  new_agent=$work/$folder/trainyard-agent
+  (cd "$work" && gzip -dc "$archive" | tar -xf - "$folder/trainyard-agent") >/dev/null 2>&1 || :
+  if [ ! -f "$new_agent" ]; then
+    new_agent=''
     return
   fi
-  if cmp -s "$new" "$there"; then
-    say "nothing to do: $there is trainyard $version already"
-    return
+  chmod 755 "$new_agent"
+  told=$("$new_agent" --version 2>/dev/null) || told=''
+  if [ "$told" != "trainyard-agent $version" ]; then
+    say "left out: trainyard-agent $version does not run here (it needs glibc 2.26 or newer); rehearsals have no metrics then"
+    new_agent=''
   fi
-  old=$("$there" --version 2>/dev/null) || old=''
+}
+
+# What stands at $1 is a program of ours called $2, or nothing.
+is_ours() {
+  [ -e "$1" ] || [ -h "$1" ] || return 0
+  old=$("$1" --version 2>/dev/null) || old=''
   case $old in
-    trainyard\ *) ;;
-    *) die 3 "$there is there, and is no trainyard that runs" "move it away, or choose another folder with --to" ;;
+    "$2 "*) ;;
+    *) die 3 "$1 is there, and is no $2 that runs" "move it away, or choose another folder with --to" ;;
   esac
-  if [ -h "$there" ]; then say "$there was a link; what it led to stays as it is"; fi
-  mv -f "$new" "$there" || die 3 "$there could not be replaced"
-  say "replaced: $there was $old and is trainyard $version"
+}
+
+install_programs() {
+  there=$to/trainyard
+  # Both are looked at before one is changed.
+  if [ -n "$new_agent" ]; then
+    cmp -s "$new_agent" "$there-agent" || is_ours "$there-agent" trainyard-agent
+  fi
+  cmp -s "$new" "$there" || is_ours "$there" trainyard
+  if [ -n "$new_agent" ]; then put trainyard-agent "$new_agent"; fi
+  put trainyard "$new"
+}
+
+# Puts program $1 from file $2. One rename: at every moment there is the old program or the new one.
+put() {
+  at=$to/$1
+  if [ ! -e "$at" ] && [ ! -h "$at" ]; then
+    mv "$2" "$at" || die 3 "$at could not be written"
+    say "installed: $at is $1 $version"
+    return
+  fi
+  if cmp -s "$2" "$at"; then
+    say "nothing to do: $at is $1 $version already"
+    return
+  fi
+  old=$("$at" --version 2>/dev/null) || old=''
+  if [ -h "$at" ]; then say "$at was a link; what it led to stays as it is"; fi
+  mv -f "$2" "$at" || die 3 "$at could not be replaced"
+  say "replaced: $at was $old and is $1 $version"
 }
 
 advise() {

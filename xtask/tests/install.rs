@@ -48,11 +48,25 @@ impl Place {
         self.sums();
     }
 
+    /// A release with an agent in it, which says `agent`.
+    fn release_with_agent(&self, version: &str, agent: &str) {
+        let _ = fs::remove_dir_all(self.packages());
+        self.pack(version, &format!("trainyard {version}"), Some(agent));
+        self.sums();
+    }
+
     fn add(&self, version: &str, says: &str) {
+        self.pack(version, says, None);
+    }
+
+    fn pack(&self, version: &str, says: &str, agent: Option<&str>) {
         let archive = self.archive(version);
         let inside = self.packages().join(archive.trim_end_matches(".tar.gz"));
         fs::create_dir_all(&inside).expect("a folder");
         write_program(&inside.join("trainyard"), says);
+        if let Some(says) = agent {
+            write_program(&inside.join("trainyard-agent"), says);
+        }
         // What nobody asked for must not be unpacked.
         fs::write(inside.join("evil"), "").expect("a file");
         let name = inside.file_name().expect("a name");
@@ -151,6 +165,30 @@ fn a_second_run_replaces_the_program_and_says_so() {
     place.install(&[]).is(0, "was trainyard 0.1.0 and is trainyard 0.2.0");
     assert!(fs::read_to_string(place.program()).expect("a file").contains("0.2.0"));
     assert_eq!(place.left(), ["trainyard"]);
+}
+
+#[test]
+fn the_agent_comes_with_it_where_it_runs() {
+    let place = Place::new();
+    place.release_with_agent("0.1.0", "trainyard-agent 0.1.0");
+    place.install(&[]).is(0, "trainyard-agent is trainyard-agent 0.1.0");
+    assert_eq!(place.left(), ["trainyard", "trainyard-agent"]);
+    place.release_with_agent("0.2.0", "trainyard-agent 0.2.0");
+    place.install(&[]).is(0, "trainyard-agent was trainyard-agent 0.1.0 and is trainyard-agent 0.2.0");
+    // On a machine with another C library it does not start; the other program does.
+    let other = Place::new();
+    other.release_with_agent("0.1.0", "no such file");
+    other.install(&[]).is(0, "left out: trainyard-agent 0.1.0 does not run here");
+    assert_eq!(other.left(), ["trainyard"]);
+    // Somebody else's file of that name stays, and nothing is changed.
+    let taken = Place::new();
+    taken.release("0.1.0", "trainyard 0.1.0");
+    taken.install(&[]).is(0, "installed");
+    write_program(&taken.to().join("trainyard-agent"), "a railway");
+    taken.release_with_agent("0.2.0", "trainyard-agent 0.2.0");
+    taken.install(&[]).is(3, "is no trainyard-agent that runs");
+    let said = command(taken.program().to_str().expect("text")).output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "trainyard 0.1.0\n");
 }
 
 #[test]
