@@ -1,6 +1,7 @@
 //! One page over plain HTTP, from a server that nobody vouches for.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
@@ -10,6 +11,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::problem::Problem;
+
+/// Kernels accept connections, however busy their machine: where it takes longer, nobody is there. A node that was just lost
+/// would keep everybody waiting otherwise.
+const CONNECT_PATIENCE: Duration = Duration::from_millis(300);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +29,17 @@ pub struct Page<'a> {
     pub accept: &'a str,
 }
 
-/// The page's text, of at most so many bytes. The caller sets the deadline.
+/// The page's text, of at most so many bytes. The caller sets the deadline of the whole.
 ///
 /// # Errors
 ///
 /// Nobody listens, it is no HTTP, it does not say 200, or it says more than that.
 pub async fn fetch(page: Page<'_>, bytes_max: usize) -> Result<String, Problem> {
     let failed = |what: &str| Problem::new(what.to_owned());
-    let stream = TcpStream::connect(page.address).await.map_err(|error| failed("not reached").because(error))?;
+    let stream = tokio::time::timeout(CONNECT_PATIENCE, TcpStream::connect(page.address))
+        .await
+        .map_err(|_| Problem::new(format!("not reached within {} ms", CONNECT_PATIENCE.as_millis())))?
+        .map_err(|error| failed("not reached").because(error))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| failed("no HTTP").because(error))?;
