@@ -12,6 +12,9 @@ use trainyard_run::control_groups::{ControlGroup, own};
 /// The folders of the cluster's groups, a line each.
 const PLACES: &str = "run/control-groups";
 
+/// The group that holds those of all clusters.
+const OURS: &str = "trainyard";
+
 /// What is counted of a node.
 const CONTROLLERS: [&str; 2] = ["memory", "cpuacct"];
 
@@ -30,7 +33,7 @@ impl Groups {
         let name = name.get(name.ceil_char_boundary(start)..).unwrap_or_default();
         let mut made = Vec::new();
         for place in parents(own(Path::new("/proc")).unwrap_or_default()) {
-            let ours = place.folder.join("trainyard");
+            let ours = place.folder.join(OURS);
             let cluster = ours.join(name);
             if std::fs::create_dir_all(&cluster).is_err() {
                 continue;
@@ -56,7 +59,9 @@ impl Groups {
     /// Those that the cluster's supervisor made.
     pub fn of(folder: &Path) -> Self {
         let text = fs::read_to_string(folder.join(PLACES)).unwrap_or_default();
-        Self(text.lines().map(PathBuf::from).filter(|path| path.is_absolute()).collect())
+        // Folders are removed that are named here: whatever else stands in the file is not ours.
+        let is_ours = |path: &PathBuf| path.is_absolute() && path.parent().is_some_and(|ours| ours.ends_with(OURS));
+        Self(text.lines().map(PathBuf::from).filter(is_ours).collect())
     }
 
     /// Moves this process into a node's groups, and with it all that it will start.
@@ -167,6 +172,11 @@ mod tests {
         fs::write(cluster.path().join(PLACES), format!("{}\n", ours.join("one").display())).unwrap();
         Groups::of(cluster.path()).remove();
         assert!(!ours.join("one").exists() && ours.join("two/node-1").exists());
-        Groups::of(machine.path()).remove();
+        // A folder that is not among ours stays, whatever the file says.
+        let other = machine.path().join("other/empty");
+        fs::create_dir_all(&other).unwrap();
+        fs::write(cluster.path().join(PLACES), format!("{}\nrelative/trainyard/x\n", other.display())).unwrap();
+        Groups::of(cluster.path()).remove();
+        assert!(other.exists());
     }
 }
