@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use trainyard_plan::metrics::{Metric, MetricKind};
 
-use crate::sheet::{Page, room};
+use crate::sheet::Page;
 
 /// How the text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,24 +34,59 @@ impl Format {
 
 /// The whole text. A metric must be on one page only.
 pub fn write(pages: &[Arc<Page>], format: Format) -> String {
-    // Two or three lines before each family, which name it.
-    let head = |metric: &Metric| metric.help.len() + 3 * metric.name.len() + 48;
-    let heads = |page: &Page| page.families.iter().map(|family| head(family.metric)).sum::<usize>();
-    let length: usize = pages.iter().map(|page| page.text().len() + heads(page)).sum();
-    let mut text = String::with_capacity(room(length));
-    for page in pages {
-        for family in &page.families {
-            describe(&mut text, family.metric, format);
-            text.push_str(page.lines(family));
-        }
-        for foreign in &page.foreign {
-            foreign.write(&mut text, format);
-        }
+    Blocks::new(pages.to_vec(), format).collect()
+}
+
+/// How long a block gets, or as long as one metric's samples are.
+const BLOCK_BYTES: usize = 32 << 10;
+
+/// The text of [`write`], block after block: half a megabyte at once would be most of what the agent keeps in memory.
+pub struct Blocks {
+    pages: std::vec::IntoIter<Arc<Page>>,
+    page: Option<Arc<Page>>,
+    /// How many of the page's metrics are written, ours before other programs'.
+    written: usize,
+    format: Format,
+}
+
+impl Blocks {
+    /// Nothing is written before it is asked for.
+    pub fn new(pages: Vec<Arc<Page>>, format: Format) -> Self {
+        let mut pages = pages.into_iter();
+        let page = pages.next();
+        Self { pages, page, written: 0, format }
     }
-    if format == Format::OpenMetrics {
-        text.push_str("# EOF\n");
+
+    /// One metric more, or the next page.
+    fn step(&mut self, text: &mut String, page: &Page) {
+        if let Some(family) = page.families.get(self.written) {
+            describe(text, family.metric, self.format);
+            text.extend(page.lines(family));
+        } else if let Some(foreign) = page.foreign.get(self.written - page.families.len()) {
+            foreign.write(text, self.format);
+        } else {
+            self.written = 0;
+            self.page = self.pages.next();
+            if self.page.is_none() && self.format == Format::OpenMetrics {
+                text.push_str("# EOF\n");
+            }
+            return;
+        }
+        self.written += 1;
     }
-    text
+}
+
+impl Iterator for Blocks {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut text = String::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 8);
+        while text.len() < BLOCK_BYTES {
+            let Some(page) = self.page.clone() else { break };
+            self.step(&mut text, &page);
+        }
+        (!text.is_empty()).then_some(text)
+    }
 }
 
 /// A sample line's name, labels and value. `None` where it is none.
@@ -155,8 +190,8 @@ mod tests {
     fn a_line_reads_back() {
         let mut sheet = Sheet::default();
         sheet.put(&trainyard_agent_build_info, &["a \"b\" {c},d=\\e\nf", ""], 2.5);
-        let page = sheet.into_page();
-        let (name, labels, value) = read_line(page.text().trim_end()).unwrap();
+        let text = sheet.into_page().text();
+        let (name, labels, value) = read_line(text.trim_end()).unwrap();
         assert_eq!((name, value), ("trainyard_agent_build_info", 2.5));
         assert_eq!(labels["version"], "a \"b\" {c},d=\\e\nf");
         assert_eq!(labels["architecture"], "");

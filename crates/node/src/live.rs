@@ -133,7 +133,7 @@ impl Samples<'_> {
         pages
             .flat_map(move |page| {
                 let families = page.families.iter().filter(|family| family.metric.name == metric.name);
-                families.flat_map(|family| page.lines(family).lines())
+                families.flat_map(|family| page.lines(family)).flat_map(str::lines)
             })
             // The machine's, where several nodes share it.
             .filter(|line| !line.contains("scope=\"host\""))

@@ -3,7 +3,6 @@
 //! A sample line is the same in the classic text format and in OpenMetrics, so lines are made once, when a value is
 //! read; an exposition puts them together.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -69,7 +68,10 @@ impl From<bool> for Value {
 #[derive(Debug, Default)]
 pub struct Sheet {
     text: String,
-    runs: Vec<Family>,
+    runs: Vec<Run>,
+    families: Vec<Family>,
+    /// The family of the last run.
+    family: usize,
     series: usize,
     foreign: Vec<ForeignLines>,
     /// `,name="value"` for every line.
@@ -78,7 +80,15 @@ pub struct Sheet {
     dropped: u64,
 }
 
-/// Label names and values, escaped once for many samples.
+/// Samples of one metric that came one after the other.
+#[derive(Debug, PartialEq)]
+struct Run {
+    lines: Range<usize>,
+    /// The metric's next run.
+    next: Option<usize>,
+}
+
+/// Label names and values, escaped once for many samples; each with a comma before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Labels(String);
 
@@ -115,6 +125,8 @@ impl Sheet {
     #[must_use]
     pub fn as_long_as(mut self, last: &Page) -> Self {
         self.text.reserve(room(last.text.len()));
+        self.runs.reserve(last.runs.len());
+        self.families.reserve(last.families.len());
         self
     }
 
@@ -127,8 +139,9 @@ impl Sheet {
     pub fn put(&mut self, metric: &'static Metric, values: &[&str], value: impl Into<Value>) {
         debug_assert_eq!(metric.labels.len(), values.len(), "labels of {}", metric.name);
         let Some(start) = self.begin(metric) else { return };
-        for (name, text) in metric.labels.iter().zip(values) {
-            put_label(&mut self.text, name, text);
+        for (index, (name, text)) in metric.labels.iter().zip(values).enumerate() {
+            self.text.push(if index == 0 { '{' } else { ',' });
+            put_pair(&mut self.text, name, text);
         }
         self.end(metric, start, value.into());
     }
@@ -136,7 +149,7 @@ impl Sheet {
     /// One sample with labels that were made before.
     pub fn put_with(&mut self, metric: &'static Metric, labels: &Labels, value: impl Into<Value>) {
         let Some(start) = self.begin(metric) else { return };
-        self.text.push_str(&labels.0);
+        put_made(&mut self.text, false, &labels.0);
         self.end(metric, start, value.into());
     }
 
@@ -149,9 +162,10 @@ impl Sheet {
         value: impl Into<Value>,
     ) {
         let Some(start) = self.begin(metric) else { return };
-        self.text.push_str(&labels.0);
-        for (name, text) in more {
-            put_label(&mut self.text, name, text);
+        put_made(&mut self.text, false, &labels.0);
+        for (index, (name, text)) in more.iter().enumerate() {
+            self.text.push(if index == 0 && labels.0.is_empty() { '{' } else { ',' });
+            put_pair(&mut self.text, name, text);
         }
         self.end(metric, start, value.into());
     }
@@ -208,69 +222,59 @@ impl Sheet {
         }
         let start = self.text.len();
         self.text.push_str(metric.name);
-        // Stands for the opening brace until it is known that there are labels.
-        self.text.push('{');
         Some(start)
     }
 
     fn end(&mut self, metric: &'static Metric, start: usize, value: Value) {
-        self.text.push_str(&self.constant);
-        let brace = start + metric.name.len();
-        if self.text.len() == brace + 1 {
-            self.text.truncate(brace);
-        } else {
-            // The first label came with a comma, where none belongs.
-            self.text.remove(brace + 1);
-            self.text.push('}');
-        }
-        self.text.push(' ');
+        let has_labels = self.text.len() > start + metric.name.len();
+        put_made(&mut self.text, has_labels, &self.constant);
+        self.text.push_str(if has_labels || !self.constant.is_empty() { "} " } else { " " });
         put_value(&mut self.text, value);
         self.text.push('\n');
         self.series += 1;
-        match self.runs.last_mut() {
-            Some(run) if std::ptr::eq(run.metric, metric) => {
-                run.lines.end = self.text.len();
-                run.series += 1;
+        let end = self.text.len();
+        match (self.runs.last_mut(), self.families.get_mut(self.family)) {
+            (Some(run), Some(family)) if std::ptr::eq(family.metric, metric) => {
+                run.lines.end = end;
+                family.series += 1;
             }
-            _ => self.runs.push(Family { metric, lines: start..self.text.len(), series: 1 }),
+            _ => self.begin_run(metric, start..end),
         }
+    }
+
+    fn begin_run(&mut self, metric: &'static Metric, lines: Range<usize>) {
+        let run = self.runs.len();
+        self.runs.push(Run { lines, next: None });
+        let is_it = |family: &Family| std::ptr::eq(family.metric, metric);
+        // Devices follow one another with the same metrics in the same order: nearly always it is the next one.
+        let next = self.family + 1;
+        let known =
+            if self.families.get(next).is_some_and(is_it) { Some(next) } else { self.families.iter().position(is_it) };
+        self.family = known.unwrap_or(self.families.len());
+        let Some(family) = self.families.get_mut(self.family) else {
+            self.families.push(Family { metric, runs: run..run, series: 1 });
+            return;
+        };
+        if let Some(last) = self.runs.get_mut(family.runs.end) {
+            last.next = Some(run);
+        }
+        family.runs.end = run;
+        family.series += 1;
     }
 
     /// The finished page: samples of one metric together, metrics in the order in which they came up.
     pub fn into_page(self) -> Page {
-        let Self { text, runs, foreign, dropped, .. } = self;
-        let mut order: HashMap<*const Metric, usize> = HashMap::with_capacity(runs.len());
-        let mut ranked: Vec<(usize, Family)> = Vec::with_capacity(runs.len());
-        for run in runs {
-            let next = order.len();
-            ranked.push((*order.entry(std::ptr::from_ref(run.metric)).or_insert(next), run));
-        }
-        // Where no metric came up twice, all stands as it should.
-        if order.len() == ranked.len() {
-            return Page { text, families: ranked.into_iter().map(|(_, run)| run).collect(), foreign, dropped };
-        }
-        ranked.sort_by_key(|(rank, _)| *rank);
-        let (room, families) = (String::with_capacity(room(text.len())), Vec::with_capacity(order.len()));
-        let mut page = Page { text: room, families, foreign, dropped };
-        for (_, run) in ranked {
-            let start = page.text.len();
-            page.text.push_str(text.get(run.lines).unwrap_or_default());
-            match page.families.last_mut() {
-                Some(family) if std::ptr::eq(family.metric, run.metric) => {
-                    family.lines.end = page.text.len();
-                    family.series += run.series;
-                }
-                _ => page.families.push(Family { lines: start..page.text.len(), ..run }),
-            }
-        }
-        page
+        let Self { text, runs, families, foreign, dropped, .. } = self;
+        Page { text, runs, families, foreign, dropped }
     }
 }
 
 /// A collector's samples, a metric's together.
 #[derive(Debug, Default, PartialEq)]
 pub struct Page {
+    /// In the order in which they were read: to sort them would need a second text of that length.
     text: String,
+    runs: Vec<Run>,
     /// The metrics that have samples.
     pub families: Vec<Family>,
     /// Those of other programs.
@@ -284,15 +288,18 @@ pub struct Page {
 pub struct Family {
     /// Which.
     pub metric: &'static Metric,
-    lines: Range<usize>,
+    /// The first run, and the last one.
+    runs: Range<usize>,
     /// How many.
     pub series: usize,
 }
 
 impl Page {
-    /// The sample lines of a family, each with its newline.
-    pub fn lines(&self, family: &Family) -> &str {
-        self.text.get(family.lines.clone()).unwrap_or_default()
+    /// The sample lines of a family, each with its newline, in as many pieces as they came in.
+    pub fn lines(&self, family: &Family) -> impl Iterator<Item = &str> {
+        let first = self.runs.get(family.runs.start);
+        let runs = std::iter::successors(first, |run| self.runs.get(run.next?));
+        runs.filter_map(|run| self.text.get(run.lines.clone()))
     }
 
     /// How many series there are, those of other programs included.
@@ -302,8 +309,8 @@ impl Page {
     }
 
     /// All samples' lines of ours.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> String {
+        self.families.iter().flat_map(|family| self.lines(family)).collect()
     }
 }
 
@@ -314,9 +321,24 @@ pub(crate) fn room(length: usize) -> usize {
     (length + length / 32).next_multiple_of(step)
 }
 
+/// Labels that were made before, each with a comma before it, after others or as the first.
+fn put_made(text: &mut String, is_after_others: bool, labels: &str) {
+    match labels.strip_prefix(',') {
+        Some(first) if !is_after_others => {
+            text.push('{');
+            text.push_str(first);
+        }
+        _ => text.push_str(labels),
+    }
+}
+
 fn put_label(text: &mut String, name: &str, value: &str) {
-    text.reserve(name.len() + value.len() + 4);
     text.push(',');
+    put_pair(text, name, value);
+}
+
+fn put_pair(text: &mut String, name: &str, value: &str) {
+    text.reserve(name.len() + value.len() + 4);
     text.push_str(name);
     text.push_str("=\"");
     let end = if value.len() <= LABEL_BYTES_MAX { value.len() } else { value.floor_char_boundary(LABEL_BYTES_MAX) };
@@ -372,6 +394,7 @@ mod tests {
     use proptest::prelude::*;
     use trainyard_plan::metrics::agent::{
         node_scrape_collector_duration_seconds as duration, node_scrape_collector_success as success,
+        trainyard_agent_scrapes_total,
     };
     use trainyard_plan::metrics::loadavg::node_load1;
 
@@ -419,11 +442,26 @@ mod tests {
 
     proptest! {
         #[test]
+        fn samples_in_any_order_stand_as_if_they_were_sorted(order in prop::collection::vec(0..4_usize, 0..60)) {
+            let metrics = [&duration, &success, &node_load1, &trainyard_agent_scrapes_total];
+            let mut sheet = Sheet::default();
+            for (number, metric) in order.iter().enumerate() {
+                sheet.put_with(metrics[*metric], &Labels::default(), number);
+            }
+            let first = |metric| order.iter().position(|other| *other == metric);
+            let mut sorted: Vec<(usize, usize)> = order.iter().copied().enumerate().collect();
+            sorted.sort_by_key(|(number, metric)| (first(*metric), *number));
+            let line = |(number, metric): (usize, usize)| format!("{} {number}\n", metrics[metric].name);
+            let expected: String = sorted.into_iter().map(line).collect();
+            prop_assert_eq!(sheet.into_page().text(), expected);
+        }
+
+        #[test]
         fn any_label_is_one_line_that_reads_back(value in ".{0,600}") {
             let mut sheet = Sheet::default();
             sheet.put(&success, &[&value], 1_u32);
-            let page = sheet.into_page();
-            let line = page.text().strip_suffix("\"} 1\n").and_then(|text| text.split_once("=\"")).unwrap().1;
+            let text = sheet.into_page().text();
+            let line = text.strip_suffix("\"} 1\n").and_then(|text| text.split_once("=\"")).unwrap().1;
             prop_assert!(!line.contains('\n'));
             let read = line.replace("\\\\", "\u{0}").replace("\\n", "\n").replace("\\\"", "\"").replace('\u{0}', "\\");
             let is_its_beginning = value.replace('\u{0}', "\\").starts_with(&read);

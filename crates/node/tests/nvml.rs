@@ -54,7 +54,7 @@ impl StandIn {
 fn collect(collector: &mut dyn Collector) -> String {
     let mut sheet = Sheet::default();
     collector.collect(&mut sheet).unwrap();
-    sheet.into_page().text().to_owned()
+    sheet.into_page().text()
 }
 
 /// The values of a metric where the labels have these parts.
@@ -253,7 +253,7 @@ fn a_call_that_hangs_delays_no_round_and_old_values_are_called_stale() {
     let tempo = Tempo { interval: Duration::from_hours(1), deadline };
     let conductor = Conductor::start(vec![stand_in.collector()], tempo, Box::new(tell)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let text = || conductor.pages().iter().map(|page| page.text().to_owned()).collect::<String>();
+    let text = || conductor.pages().iter().map(|page| page.text()).collect::<String>();
     let stale = |is_stale: f64| {
         check(
             &text(),

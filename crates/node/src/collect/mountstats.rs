@@ -237,7 +237,7 @@ mod tests {
         let mut sheet = Sheet::default();
         (COLLECTOR.make)(&setting).unwrap().collect(&mut sheet).unwrap();
         let page = sheet.into_page();
-        (page.text().to_owned(), page.dropped)
+        (page.text(), page.dropped)
     }
 
     #[test]

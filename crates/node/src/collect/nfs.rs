@@ -123,7 +123,7 @@ mod tests {
         }
         let mut sheet = Sheet::default();
         (COLLECTOR.make)(&setting).unwrap().collect(&mut sheet).unwrap();
-        sheet.into_page().text().to_owned()
+        sheet.into_page().text()
     }
 
     #[test]

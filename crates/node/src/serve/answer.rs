@@ -2,14 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use http_body_util::Full;
-use hyper::body::Bytes;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY, WWW_AUTHENTICATE,
 };
@@ -19,14 +14,15 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Site;
+use super::body::Body;
 use crate::conductor::Told;
 use crate::events::Event;
-use crate::exposition::{Format, read_line, write};
+use crate::exposition::{Blocks, Format, read_line};
 use crate::foreign::ForeignLines;
 use crate::sheet::Page;
 
 /// An answer.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Body>;
 
 /// Which metrics an address gives out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,22 +80,16 @@ async fn metrics(site: &Site, query: &str, headers: &HeaderMap) -> Answer {
     let pages: Vec<Arc<Page>> = site.conductor.pages().into_iter().filter(|page| site.part.has(page)).collect();
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = Format::accepted(header(ACCEPT));
-    let text = write(&pages, format).into_bytes();
+    let blocks = Blocks::new(pages, format);
     let wants_gzip = header(ACCEPT_ENCODING).split(',').any(|word| word.trim().split(';').next() == Some("gzip"));
     let response =
         Response::builder().header(CONTENT_TYPE, format.content_type()).header(VARY, "accept, accept-encoding");
-    let (response, body) = match wants_gzip.then(|| gzip(&text)).flatten() {
-        Some(packed) => (response.header(CONTENT_ENCODING, "gzip"), packed),
-        None => (response, text),
+    let response = if wants_gzip {
+        response.header(CONTENT_ENCODING, "gzip").body(Body::packed(blocks))
+    } else {
+        response.body(Body::blocks(blocks))
     };
-    response.body(Full::from(body)).unwrap_or_default()
-}
-
-fn gzip(text: &[u8]) -> Option<Vec<u8>> {
-    // The fastest level makes a tenth of a scrape already; more would cost more time than it saves.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 8), Compression::fast());
-    encoder.write_all(text).ok()?;
-    encoder.finish().ok()
+    response.unwrap_or_default()
 }
 
 /// 200 while rounds are run; 503 when none came to an end for a minute, or for two intervals where these are longer.
@@ -148,7 +138,7 @@ fn in_json(written: serde_json::Result<Vec<u8>>) -> Answer {
     };
     body.push(b'\n');
     let response = Response::builder().header(CONTENT_TYPE, "application/json");
-    response.body(Full::from(body)).unwrap_or_default()
+    response.body(Body::whole(body)).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -167,7 +157,7 @@ impl Serialize for Samples<'_> {
         let pages = || self.0.iter().filter(|told| told.is_shown).map(|told| &told.page);
         let mut map = serializer.serialize_map(None)?;
         for (page, family) in pages().flat_map(|page| page.families.iter().map(move |family| (page, family))) {
-            map.serialize_entry(family.metric.name, &Lines(&[page.lines(family)]))?;
+            map.serialize_entry(family.metric.name, &Lines(&page.lines(family).collect::<Vec<_>>()))?;
         }
         // Other programs' come one by one, and a name may be in several files.
         let mut foreign: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -199,7 +189,7 @@ struct Sample {
 
 fn plain(status: StatusCode, text: &str) -> Answer {
     let response = Response::builder().status(status).header(CONTENT_TYPE, "text/plain; charset=utf-8");
-    response.body(Full::from(text.to_owned())).unwrap_or_default()
+    response.body(Body::whole(text.to_owned())).unwrap_or_default()
 }
 
 #[cfg(test)]

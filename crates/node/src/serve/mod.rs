@@ -3,6 +3,7 @@
 //! Connections are few and short: their number, the size of a request and the time for it are bounded.
 
 mod answer;
+mod body;
 mod guard;
 
 use std::convert::Infallible;
@@ -22,6 +23,7 @@ use crate::events::Events;
 use crate::live::Live;
 
 pub use answer::{Answer, Part};
+pub use body::Body;
 pub use guard::{Guard, is_private};
 
 /// More than the scrapers of a node; beyond it a connection waits.

@@ -81,7 +81,7 @@ fn write(path: &Path, text: &str) {
 fn collect(efa: &mut Efa) -> (String, Option<String>) {
     let mut sheet = Sheet::with_constant(&efa.constant_labels());
     let problem = efa.collect(&mut sheet).err().map(|problem| problem.told());
-    (sheet.into_page().text().to_owned(), problem)
+    (sheet.into_page().text(), problem)
 }
 
 // D-A29: EFA has no `ports/1/counters`, and its counters are bytes. D-B18: those of the device were declared and not read.

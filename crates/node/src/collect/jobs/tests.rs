@@ -84,7 +84,7 @@ impl Node {
 fn round(collected: &mut Collected) -> String {
     let mut sheet = Sheet::default();
     collected.collect(&mut sheet).unwrap();
-    sheet.into_page().text().to_owned()
+    sheet.into_page().text()
 }
 
 /// The samples of one job, by name, without its number.

@@ -64,7 +64,7 @@ impl Machine {
 fn shown(collector: &mut Lustre) -> (String, Option<String>) {
     let mut sheet = Sheet::default();
     let said = collector.collect(&mut sheet).err().map(|problem| problem.told());
-    (sheet.into_page().text().to_owned(), said)
+    (sheet.into_page().text(), said)
 }
 
 fn has(text: &str, line: &str) {

@@ -19,7 +19,7 @@ fn replayed_line() -> (tempfile::TempDir, Value) {
 fn shown(reports: &Reports) -> String {
     let mut sheet = Sheet::default();
     reports.show(&mut sheet);
-    sheet.into_page().text().to_owned()
+    sheet.into_page().text()
 }
 
 /// The values of a name, by a part of its labels.
@@ -115,7 +115,7 @@ fn until(neuron: &mut Neuron, is_so: impl Fn(&str) -> bool) -> (String, Result<(
     loop {
         let mut sheet = Sheet::default();
         let result = neuron.collect(&mut sheet);
-        let text = sheet.into_page().text().to_owned();
+        let text = sheet.into_page().text();
         if is_so(&text) {
             return (text, result);
         }
@@ -152,7 +152,7 @@ fn a_machine_without_devices_has_no_monitor_and_a_replay_reads_each_line_once() 
     let mut completed = || {
         let mut sheet = Sheet::default();
         let result = replayed.collect(&mut sheet);
-        (sheet.into_page().text().to_owned(), result.map_err(|problem| problem.told()))
+        (sheet.into_page().text(), result.map_err(|problem| problem.told()))
     };
     assert!(completed().1.is_ok());
     assert_eq!(values(&completed().0, "execution_status_total", "\"completed\""), ["12"]);

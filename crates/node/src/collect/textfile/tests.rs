@@ -152,8 +152,9 @@ fn programs_may_share_a_metric_and_not_a_series() {
 #[test]
 fn each_file_says_when_it_was_written_and_the_folder_whether_all_are_shown() {
     let (page, _) = page(&[("good.prom", b"good 1\n"), ("bad.prom", b"bad\n")], &Labels::default());
-    assert!(page.text().contains("node_textfile_scrape_error 1\n"), "{}", page.text());
-    let line = page.text().lines().find(|line| line.starts_with("node_textfile_mtime_seconds")).unwrap();
+    let text = page.text();
+    assert!(text.contains("node_textfile_scrape_error 1\n"), "{text}");
+    let line = text.lines().find(|line| line.starts_with("node_textfile_mtime_seconds")).unwrap();
     let (_, labels, seconds) = read_line(line).unwrap();
     assert!(labels["file"].ends_with("/good.prom") && seconds > 1.5e9, "{line}");
     assert_eq!(page.text().matches("mtime").count(), 1);

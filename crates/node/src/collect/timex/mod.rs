@@ -71,7 +71,7 @@ mod tests {
         change(&mut timex);
         let mut sheet = Sheet::default();
         put(&mut sheet, state, &timex);
-        sheet.into_page().text().to_owned()
+        sheet.into_page().text()
     }
 
     #[test]
@@ -115,8 +115,8 @@ mod tests {
         let mut sheet = Sheet::default();
         match Timex.collect(&mut sheet) {
             Ok(()) => {
-                let page = sheet.into_page();
-                let tick = page.text().lines().find_map(|line| line.strip_prefix("node_timex_tick_seconds ")).unwrap();
+                let text = sheet.into_page().text();
+                let tick = text.lines().find_map(|line| line.strip_prefix("node_timex_tick_seconds ")).unwrap();
                 let tick: f64 = tick.parse().unwrap();
                 assert!((0.009..=0.011).contains(&tick), "{tick} s: the kernel lets nobody set another");
             }

@@ -40,7 +40,7 @@ impl Node {
     fn scrape(&mut self) -> String {
         let mut sheet = Sheet::default();
         self.training.collect(&mut sheet).unwrap();
-        sheet.into_page().text().to_owned()
+        sheet.into_page().text()
     }
 
     fn write_old(&self, job: &str, rank: u32) {

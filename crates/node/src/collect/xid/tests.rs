@@ -49,9 +49,9 @@ fn nvml(pci_bus_id: &str, xid: u32, milliseconds: u64) -> Sighting {
 fn collect(xid: &mut Xid) -> (String, Option<String>) {
     let mut sheet = Sheet::with_constant(&xid.constant_labels());
     let problem = xid.collect(&mut sheet).err().map(|problem| problem.told());
-    let page = sheet.into_page();
+    let text = sheet.into_page().text();
     let is_lasting = |line: &&str| !line.contains("timestamp");
-    let lines: Vec<&str> = page.text().lines().filter(is_lasting).collect();
+    let lines: Vec<&str> = text.lines().filter(is_lasting).collect();
     (lines.join("\n"), problem)
 }
 
