@@ -50,12 +50,15 @@ pub struct Target {
 pub(crate) struct Program {
     package: &'static str,
     name: &'static str,
+    /// The profile of Cargo.toml.
+    profile: &'static str,
     /// Whether it is linked with glibc, and not with musl and static.
     has_glibc: bool,
 }
 
-static TRAINYARD: Program = Program { package: "trainyard", name: "trainyard", has_glibc: false };
-static AGENT: Program = Program { package: "trainyard-node", name: "trainyard-agent", has_glibc: true };
+static TRAINYARD: Program = Program { package: "trainyard", name: "trainyard", profile: "dist", has_glibc: false };
+static AGENT: Program =
+    Program { package: "trainyard-node", name: "trainyard-agent", profile: "dist-agent", has_glibc: true };
 
 impl Program {
     /// Its target as Rust knows it, and as cargo-zigbuild is asked for it.
@@ -95,9 +98,6 @@ pub static TARGETS: &[&Target] = &[
 pub const INSTALLER: &str = "scripts/install.sh";
 /// Its marker in an output folder: such a folder may be replaced.
 const RECORD: &str = "dist.json";
-/// The profile of Cargo.toml.
-const PROFILE: &str = "dist";
-
 /// What is asked.
 pub struct Request {
     /// The workspace.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::sbom::{self, Beside};
 use super::tools::{self, command, said};
-use super::{Making, PROFILE, Program, Target};
+use super::{Making, Program, Target};
 
 /// Rust's installations do not always have its licences beside them.
 const RUST: &str = "Rust's standard library, Copyright (c) The Rust Project contributors, is used under the Apache License, \
@@ -49,7 +49,16 @@ impl Zig {
         let (rust, c) = self.flags(making);
         let cache = self.build.join("zig");
         let mut cargo = command(self.environment.join("bin/cargo-zigbuild"));
-        cargo.args(["zigbuild", "--locked", "--package", program.package, "--profile", PROFILE, "--target", &asked]);
+        cargo.args([
+            "zigbuild",
+            "--locked",
+            "--package",
+            program.package,
+            "--profile",
+            program.profile,
+            "--target",
+            &asked,
+        ]);
         cargo.args(["--message-format", "json-render-diagnostics"]);
         cargo.current_dir(&making.root).stderr(Stdio::inherit());
         cargo.env("PATH", self.path()?).env("CARGO_TARGET_DIR", &self.build);
@@ -58,7 +67,7 @@ impl Zig {
         cargo.env("ZIG_GLOBAL_CACHE_DIR", cache.join("global"));
         let messages = said(&mut cargo)?;
         let own = self.build.join(triple);
-        let program = own.join(PROFILE).join(program.name);
+        let program = own.join(program.profile).join(program.name);
         let mut compiled = Compiled { program, packages: BTreeSet::new(), fresh: 0, new: 0 };
         // What is compiled for this machine (macros, build scripts) lies elsewhere.
         for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
