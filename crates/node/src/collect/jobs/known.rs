@@ -85,7 +85,7 @@ impl Known {
         let pids: Vec<u32> = found.pids().collect();
         let has_changed = pids != self.job.pids;
         self.job.pids = pids;
-        self.job.started = [self.job.started, started].into_iter().flatten().min();
+        self.job.started = started.or(self.job.started);
         let folder = found.place.as_ref().and_then(|place| place.folders.first());
         self.job.cgroup = folder.map(|(controllers, path)| {
             let mounts = places.sys.join("fs/cgroup").join(controllers);
