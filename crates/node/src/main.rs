@@ -107,6 +107,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+    conductor.end();
     Ok(())
 }
 

@@ -219,9 +219,6 @@ pub struct Collecting {
     pub slurm: Slurm,
 }
 
-/// Where jobs tell of their training, if nobody says otherwise.
-const TRAINING: &str = "/run/trainyard/training";
-
 /// How Slurm is asked.
 #[derive(Debug, Clone, Args)]
 pub struct Slurm {
@@ -309,7 +306,7 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
-            training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            training: self.training.clone(),
             dcgm_exporter: self.dcgm_exporter.clone(),
             neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),

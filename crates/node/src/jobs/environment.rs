@@ -17,9 +17,6 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 /// More than a node has.
 const GPUS_MAX: usize = 64;
 
-/// A process of a training job has some hundred files open; what comes behind so many is not looked at.
-const FILES_MAX: usize = 2048;
-
 /// What one process was told by Slurm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
@@ -105,8 +102,9 @@ pub fn user_name(uid: u32) -> String {
     user.map_or_else(|| uid.to_string(), |user| plain(&user.name))
 }
 
-/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband.
-pub fn devices(proc: &Path, sys: &Path, pid: u32) -> BTreeSet<String> {
+/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband. `room` is how many
+/// open files are looked at, and what is left of that.
+pub fn devices(proc: &Path, sys: &Path, pid: u32, room: &mut usize) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(proc.join(pid.to_string()).join("fd")) else { return BTreeSet::new() };
     let device = |entry: std::fs::DirEntry| {
         let target = std::fs::read_link(entry.path()).ok()?;
@@ -116,7 +114,9 @@ pub fn devices(proc: &Path, sys: &Path, pid: u32) -> BTreeSet<String> {
         let ibdev = sys.join("class/infiniband_verbs").join(name).join("ibdev");
         is_number.then(|| crate::files::word(&ibdev)).flatten().map(|name| plain(&name))
     };
-    entries.flatten().take(FILES_MAX).filter_map(device).take(GPUS_MAX).collect()
+    let entries: Vec<_> = entries.flatten().take(*room).collect();
+    *room -= entries.len();
+    entries.into_iter().filter_map(device).take(GPUS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -160,8 +160,8 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, files.join(nth.to_string())).unwrap();
         }
-        assert_eq!(devices(&proc, &sys, 9), BTreeSet::from(["rdmap79s0".to_owned()]));
-        assert!(devices(&proc, &sys, 10).is_empty());
+        assert_eq!(devices(&proc, &sys, 9, &mut 100), BTreeSet::from(["rdmap79s0".to_owned()]));
+        assert!(devices(&proc, &sys, 10, &mut 100).is_empty());
     }
 
     #[test]

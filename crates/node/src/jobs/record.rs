@@ -50,6 +50,24 @@ impl Running {
     }
 }
 
+/// Why sums are not known.
+#[derive(Debug)]
+pub enum Unread {
+    /// The file could not be read.
+    NotRead(Problem),
+    /// It is another program's, or another version's.
+    NotUnderstood(Problem),
+}
+
+impl Unread {
+    /// What is wrong.
+    pub fn problem(self) -> Problem {
+        match self {
+            Self::NotRead(problem) | Self::NotUnderstood(problem) => problem,
+        }
+    }
+}
+
 /// A folder with both.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -62,8 +80,23 @@ impl Record {
         Self { folder: folder.to_owned() }
     }
 
-    /// What ran when it was last kept; nothing where nothing was. What cannot be understood is put aside, and that is said.
-    pub fn running(&self) -> Result<Option<Running>, Problem> {
+    /// The same for whoever goes on with it: what cannot be understood is put aside, and that is said.
+    pub fn take_up(&self) -> Result<Option<Running>, Problem> {
+        let problem = match self.running() {
+            Err(Unread::NotUnderstood(problem)) => problem,
+            other => return other.map_err(Unread::problem),
+        };
+        let (path, aside) = (self.folder.join(RUNNING), self.folder.join("jobs.json.corrupt"));
+        Err(match std::fs::rename(path, &aside) {
+            Ok(()) => {
+                Problem::new(format!("{}; they start anew, and it is kept as {}", problem.told(), aside.display()))
+            }
+            Err(error) => Problem::new(format!("{}; they start anew", problem.told())).because(error),
+        })
+    }
+
+    /// What ran when it was last kept; nothing where nothing was.
+    pub fn running(&self) -> Result<Option<Running>, Unread> {
         let path = self.folder.join(RUNNING);
         let mut text = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(RUNNING_BYTES_MAX).read_to_end(&mut text));
@@ -71,7 +104,8 @@ impl Record {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                return Err(Problem::new(format!("{} cannot be read", path.display())).because(error));
+                let problem = Problem::new(format!("{} cannot be read", path.display())).because(error);
+                return Err(Unread::NotRead(problem));
             }
         }
         let why = match serde_json::from_slice::<Running>(&text) {
@@ -79,13 +113,7 @@ impl Record {
             Ok(running) => format!("its version is {} and it has {} jobs", running.version, running.jobs.len()),
             Err(error) => error.to_string(),
         };
-        let aside = self.folder.join("jobs.json.corrupt");
-        let moved = std::fs::rename(&path, &aside);
-        let sentence = format!("{} has no sums of jobs ({why}); they start anew", path.display());
-        Err(match moved {
-            Ok(()) => Problem::new(format!("{sentence}, and it is kept as {}", aside.display())),
-            Err(error) => Problem::new(sentence).because(error),
-        })
+        Err(Unread::NotUnderstood(Problem::new(format!("{} has no sums of jobs ({why})", path.display()))))
     }
 
     /// Keeps what runs.
@@ -155,7 +183,14 @@ mod tests {
             "{\"version\":9,\"boot\":\"\",\"saved\":\"1970-01-01T00:00:00Z\",\"jobs\":[]}",
         ] {
             fs_err::write(folder.path().join("below/jobs.json"), text).unwrap();
-            assert!(record.running().unwrap_err().told().contains("is kept as"), "{text}");
+            assert!(matches!(record.running(), Err(Unread::NotUnderstood(_))), "{text}");
+            assert_eq!(
+                fs_err::read_to_string(folder.path().join("below/jobs.json")).unwrap(),
+                text,
+                "reading leaves it"
+            );
+            assert!(record.take_up().unwrap_err().told().contains("is kept as"), "{text}");
+            assert_eq!(record.take_up().unwrap(), None);
             assert_eq!(fs_err::read_to_string(folder.path().join("below/jobs.json.corrupt")).unwrap(), text);
         }
     }

@@ -11,7 +11,7 @@ use trainyard_plan::metrics::jobs as m;
 use super::{Collector, Kind, Lane, Problem, Scope, Setting, replay_profile};
 use crate::events::Events;
 use crate::files::{Buffer, Roots, Text, word};
-use crate::jobs::find::{Finder, Found};
+use crate::jobs::find::{Finder, Found, Look};
 use crate::jobs::record::{Record, Running};
 use crate::jobs::summary::Summary;
 use crate::jobs::tally::{Movement, Round, Tally};
@@ -102,7 +102,7 @@ impl Collected {
 
     /// Takes up what was kept. What does not run any more is told in the first round.
     fn load(&mut self) {
-        let Some(running) = self.record.as_ref().and_then(|record| match record.running() {
+        let Some(running) = self.record.as_ref().and_then(|record| match record.take_up() {
             Ok(running) => running,
             Err(problem) => {
                 self.loaded = Some(problem);
@@ -269,7 +269,7 @@ impl Collected {
 
 impl Collector for Collected {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let found = self.finder.look()?;
+        let Look { jobs: found, problem } = self.finder.look()?;
         let now = Timestamp::now();
         if !self.known.is_empty() {
             let mut ended = self.take_restarted(&found);
@@ -288,7 +288,7 @@ impl Collector for Collected {
         self.jobs.set(here.map(|known| known.job.clone()).collect());
         self.put(sheet, &counted);
         let kept = self.keep(now);
-        match self.loaded.take() {
+        match self.loaded.take().or(problem) {
             Some(problem) => Err(problem),
             None => kept,
         }
