@@ -22,6 +22,8 @@ const GPUS_MAX: usize = 64;
 pub struct Told {
     /// The number of its job.
     pub job: String,
+    /// Of a part of a heterogeneous job, the number that the whole goes by.
+    pub whole: Option<String>,
     /// What it is charged to.
     pub account: String,
     /// Where it was sent.
@@ -36,6 +38,13 @@ pub struct Told {
     pub job_gpus: BTreeSet<u32>,
     /// The step's GPUs on this node.
     pub step_gpus: BTreeSet<u32>,
+}
+
+impl Told {
+    /// Whether it is of that job.
+    pub fn is_of(&self, job: &str) -> bool {
+        self.job == job || self.whole.as_deref() == Some(job)
+    }
 }
 
 /// What the process was told. `None` where it cannot be read, or is no job's.
@@ -55,6 +64,7 @@ fn understand(bytes: &[u8]) -> Option<Told> {
         let Some((name, value)) = text.split_once('=') else { continue };
         match name {
             "JOB_ID" => told.job = plain(value),
+            "HET_JOB_ID" => told.whole = Some(plain(value)),
             "JOB_ACCOUNT" => told.account = plain(value),
             "JOB_PARTITION" => told.partition = plain(value),
             "JOB_NAME" => told.name = plain(value),
@@ -134,6 +144,9 @@ mod tests {
         assert_eq!((told.job_gpus, told.step_gpus), (BTreeSet::from([0, 2, 3, 4]), BTreeSet::from([3])));
         assert_eq!(told.array, Some(("6".to_owned(), "1".to_owned())));
         assert_eq!(understand(b"PATH=/bin\0HOME=/"), None);
+        // slurmstepd's title has the number of the whole, the variables that of the part.
+        let part = understand(b"SLURM_JOB_ID=8\0SLURM_HET_JOB_ID=7\0").unwrap();
+        assert_eq!(["7", "8", "9"].map(|job| part.is_of(job)), [true, true, false]);
     }
 
     #[test]

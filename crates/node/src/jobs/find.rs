@@ -229,7 +229,13 @@ impl Finder {
     /// Anybody can call his program slurmstepd and give it a title; Slurm's is started by root, or by whoever started the
     /// agent. A program that becomes root by its file's rights still has its user's number as the real one.
     fn is_trusted(&self, pid: u32) -> bool {
-        environment::uid(&self.proc, pid).is_some_and(|uid| uid == 0 || uid == self.own)
+        // A link of that name to a program that takes root's number for itself, as sudo does, is still that program. Where
+        // nothing is told of it, the agent is not root.
+        let program = std::fs::read_link(self.proc.join(pid.to_string()).join("exe"));
+        let is_slurms = program.map_or(true, |path| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slurm"))
+        });
+        is_slurms && environment::uid(&self.proc, pid).is_some_and(|uid| uid == 0 || uid == self.own)
     }
 
     /// Whoever was started by a job's process is the job's, and stays so when that one ends.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -135,8 +136,17 @@ impl Record {
         if std::fs::metadata(&path).is_ok_and(|file| file.len() + line.len() as u64 > ENDED_BYTES_MAX) {
             std::fs::rename(&path, self.folder.join(ENDED_BEFORE))?;
         }
-        // In one call: a line is there whole, or not at all.
-        OpenOptions::new().create(true).append(true).open(&path)?.write_all(&line)
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+        // On a full disk the line before may be a part: this one must not be glued to it.
+        let mut last = [b'\n'];
+        let length = file.metadata()?.len();
+        if length > 0 {
+            file.read_exact_at(&mut last, length - 1)?;
+        }
+        if last != *b"\n" {
+            line.insert(0, b'\n');
+        }
+        file.write_all(&line)
     }
 
     fn unkept(&self, error: io::Error) -> Problem {
@@ -193,6 +203,18 @@ mod tests {
             assert_eq!(record.take_up().unwrap(), None);
             assert_eq!(fs_err::read_to_string(folder.path().join("below/jobs.json.corrupt")).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = Record::new(folder.path());
+        fs_err::write(folder.path().join(ENDED), "{\"jobid\":\"1").unwrap();
+        for id in ["2", "3"] {
+            record.add(&Summary::new(tally(id), Timestamp::UNIX_EPOCH, None)).unwrap();
+        }
+        let ended = record.ended(9);
+        assert_eq!(ended.iter().map(|summary| summary.tally.jobid.as_str()).collect::<Vec<_>>(), ["2", "3"]);
     }
 
     #[test]

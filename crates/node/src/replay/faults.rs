@@ -207,7 +207,8 @@ fn mig(node: &mut Node) {
     gpu.mig_instances = (7..14).map(instance).collect();
     // The whole uses what its parts do.
     let used = gpu.mig_instances.iter().filter_map(|instance| instance.memory.used_mib).sum();
-    let rest = gpu.memory.total_mib.map(|total| total.saturating_sub(used + gpu.memory.reserved_mib.unwrap_or_default()));
+    let rest =
+        gpu.memory.total_mib.map(|total| total.saturating_sub(used + gpu.memory.reserved_mib.unwrap_or_default()));
     (gpu.memory.used_mib, gpu.memory.free_mib) = (Some(used), rest);
 }
 

@@ -126,7 +126,7 @@ impl Known {
         // The first two: the oldest is the program, or a shell around it.
         for pid in pids.iter().take(2) {
             *tries = tries.saturating_sub(1);
-            let Some(told) = environment::read(proc, *pid).filter(|told| told.job == self.job.id) else { continue };
+            let Some(told) = environment::read(proc, *pid).filter(|told| told.is_of(&self.job.id)) else { continue };
             *tries = 0;
             if self.job.user.is_empty() {
                 self.job.user = environment::uid(proc, *pid).map(environment::user_name).unwrap_or_default();

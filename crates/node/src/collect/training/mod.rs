@@ -108,8 +108,9 @@ impl Collector for Training {
             }
             let mut ranks = before.remove(&id).unwrap_or_default();
             refused += read_job(&folder, &id, &mut ranks, RANKS_MAX.min(room));
-            let is_heard = |rank: &Rank| rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST);
-            if ranks.values().any(is_heard) {
+            // A rank that fell silent is not at work any more, whatever it told last.
+            ranks.retain(|_, rank| rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST));
+            if !ranks.is_empty() {
                 room -= ranks.len();
                 self.told.insert(id, ranks);
             }

@@ -161,6 +161,9 @@ fn a_program_that_calls_itself_slurmd_is_still_its_jobs() {
     machine.process(200, 1, "slurmstepd", "0::/", "slurmstepd: [8.0]");
     machine.process(201, 200, "slurmstepd", "0::/", "slurmstepd: [9.0]");
     machine.belongs(201, 4242);
+    // Root's number, by the file's rights.
+    machine.process(300, 1, "slurmstepd", "0::/", "slurmstepd: [10.0]");
+    std::os::unix::fs::symlink("/usr/bin/sudo", machine.folder.path().join("300/exe")).unwrap();
     let found = Finder::new(machine.folder.path()).look().unwrap().jobs;
     assert_eq!(shown(&found), ["7 0[101, 102, 103] [100]", "8 0[201] [200]"]);
 }
