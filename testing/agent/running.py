@@ -82,8 +82,15 @@ class Server:
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def open_files(self):
+        """What its descriptors lead to, in order."""
+        found = []
+        for entry in os.scandir(f"/proc/{self.process.pid}/fd"):
+            try:
+                found.append(os.readlink(entry.path))
+            except OSError:
+                pass  # closed meanwhile
+        return sorted(found)
 
 
 def samples(text, name):
