@@ -157,3 +157,18 @@ fn a_program_that_lists_nothing_is_an_error_and_writes_nothing() {
     assert!(error.contains("lists no command"), "{error}");
     assert!(!root.path().join("docs").exists());
 }
+
+#[test]
+fn the_guide_of_the_spec_has_every_key_of_a_rehearsal() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let guide = fs::read_to_string(docs.join("spec.md")).unwrap();
+    let table = guide.split("### Rehearsal\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let schema = fs::read_to_string(docs.join("trainyard.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    for part in ["Rehearsal", "Replayed"] {
+        let keys = schema["$defs"][part]["properties"].as_object().unwrap();
+        for key in keys.keys() {
+            assert!(table.contains(&format!("`{key}`")), "docs/spec.md has no `{key}` of {part}");
+        }
+    }
+}
