@@ -114,9 +114,10 @@ fn metrics() -> String {
     let cells = |line: &'static str| line.split('\t').collect::<Vec<_>>();
     let names = include_str!("../src/generate/metrics.tsv").lines().map(cells);
     let there = names.filter(|cells| cells.len() == 3 && cells[2].is_empty());
-    let metrics: Vec<_> = there
+    let mut metrics: Vec<_> = there
         .map(|cells| serde_json::json!({ "name": cells[1], "type": "gauge", "unit": "", "labels": [], "help": "A | b." }))
         .collect();
+    metrics.push(serde_json::json!({ "name": "divided", "type": "gauge", "unit": "bytes", "labels": ["gpu"], "part_labels": ["part"], "help": "B." }));
     serde_json::json!([{ "collector": "all", "about": "all of it", "source": "/proc", "metrics": metrics }]).to_string()
 }
 
@@ -129,6 +130,8 @@ fn what_is_written_is_what_the_program_says() {
     assert_eq!(text("docs/trainyard.schema.json"), "{}\n");
     assert_eq!(text("docs/cli.md"), CLI);
     assert_eq!(text("docs/rules.md"), RULES);
+    let row = "\n| `divided` | gauge | bytes | gpu; of a partition also part | B. |\n";
+    assert!(text("docs/metrics.md").contains(row));
     assert_eq!(generate::write(root.path(), &answer).expect("nothing to do"), [""; 0]);
     assert_eq!(generate::check(root.path(), &answer).expect("checked"), []);
 }
