@@ -11,13 +11,14 @@ Usage: sh install.sh [--version VERSION] [--from URL|FOLDER] [--to FOLDER]
 
 Installs trainyard, one static program for Linux on x86_64 or aarch64, and trainyard-agent beside it where that runs
 (it needs glibc 2.26 or newer; rehearsals have metrics with it). The installer needs tar, gzip, one of sha256sum, shasum
-and openssl, and for a URL curl or wget. Nothing is unpacked before its SHA-256 is right.
+and openssl, and for a URL curl or GNU wget. Nothing is unpacked before its SHA-256 is right.
 
   --version VERSION   this version, for example 0.1.0; without it, the newest one
   --from URL|FOLDER   where SHA256SUMS and the archives lie; without it, $releases
   --to FOLDER         where the programs go; without it, ~/.local/bin
 
-A program that is there is replaced in one step, and its old and new versions are named. Nothing else is written.
+A program that is there is replaced in one step, and its old and new versions are named. An older trainyard-agent for
+which the release has none that runs here is removed. Nothing else is written.
 
   sh install.sh                                        the newest release
   sh install.sh --version 0.1.0 --to /usr/local/bin    one release, for everybody (as root)
@@ -72,7 +73,8 @@ main() {
 
   find_archive
   say "fetching $archive from $from"
-  fetch "$archive" || die 3 "$archive could not be fetched from $from" "SHA256SUMS names it; it must lie beside it"
+  fetch "$archive" || die 3 "$archive could not be fetched from $from" "SHA256SUMS names it; it must lie beside it" \
+    "it goes to $to first: df -h $to shows what is free there"
   check_archive
   unpack
   install_programs
@@ -165,10 +167,45 @@ fetch() {
       *) curl -fsS -o "$work/$1" "$from/$1" >&2 ;;
     esac
   elif has wget; then
-    wget -q -O "$work/$1" "$from/$1" >&2
+    fetch_with_wget "$1"
   else
     die 3 "neither curl nor wget is there" "install one, or fetch the files yourself: --from FOLDER"
   fi
+}
+
+# wget has no word for "a redirection must not leave https" (--https-only is about links in pages), so each is followed here.
+fetch_with_wget() {
+  address=$from/$1
+  case $from in
+    https://*) ;;
+    *)
+      wget -q -O "$work/$1" "$address" >&2
+      return
+      ;;
+  esac
+  # Others follow redirections whereto they like, and BusyBox's does not look at certificates.
+  case $(wget --version 2>/dev/null) in
+    "GNU Wget"*) ;;
+    *) die 3 "this wget is not GNU's and cannot be kept to https" "install curl, or fetch the files yourself: --from FOLDER" ;;
+  esac
+  for hop in 1 2 3 4 5 6; do
+    wget -nv -S --max-redirect=0 -O "$work/$1" "$address" 2>"$work/said" && return
+    next=$(sed -n 's/^ *[Ll]ocation: *\([^ ]*\).*/\1/p' "$work/said" | tr -d '\r' | tail -n 1)
+    case $next in
+      https://*) address=$next ;;
+      '')
+        # Without the lines of the answer's head.
+        grep -v '^  ' "$work/said" >&2
+        return 1
+        ;;
+      *)
+        say "$address leads to $next, and only https is followed"
+        return 1
+        ;;
+    esac
+  done
+  say "$from/$1 is redirected more than $hop times"
+  return 1
 }
 
 check_archive() {
@@ -190,10 +227,12 @@ check_archive() {
 # Takes the programs out of the archive, and nothing else; they must run here and be the version that was asked for.
 unpack() {
   folder=${archive%.tar.gz}
+  # Apart from tar: of two in a pipe, sh tells only how the last one ended. gzip takes the packed one away.
+  (cd "$work" && gzip -d "$archive") >&2 || die_unpacking "$archive"
+  tar -tf "$work/$folder.tar" >"$work/listed" || die_unpacking "$archive"
+  is_listed "$folder/trainyard" || die 1 "$archive has no $folder/trainyard in it"
+  take trainyard
   new=$work/$folder/trainyard
-  (cd "$work" && gzip -dc "$archive" | tar -xf - "$folder/trainyard") >&2
-  [ -f "$new" ] || die 1 "$archive has no $folder/trainyard in it"
-  chmod 755 "$new"
   told=$("$new" --version 2>/dev/null) || die 3 "the program of $archive does not run on this machine" \
     "may programs be started in $to? a file system that is mounted noexec refuses it"
   [ "$told" = "trainyard $version" ] || die 1 "the program of $archive calls itself \`$told\`"
@@ -202,18 +241,30 @@ unpack() {
 
 # Rehearsals have metrics with it, and do without. It is not static, so it may not run where trainyard does.
 unpack_agent() {
-  new_agent=$work/$folder/trainyard-agent
-  (cd "$work" && gzip -dc "$archive" | tar -xf - "$folder/trainyard-agent") >/dev/null 2>&1 || :
-  if [ ! -f "$new_agent" ]; then
-    new_agent=''
+  new_agent=''
+  if ! is_listed "$folder/trainyard-agent"; then
+    say "left out: $archive has no trainyard-agent"
     return
   fi
-  chmod 755 "$new_agent"
-  told=$("$new_agent" --version 2>/dev/null) || told=''
-  if [ "$told" != "trainyard-agent $version" ]; then
-    say "left out: trainyard-agent $version does not run here (it needs glibc 2.26 or newer); rehearsals have no metrics then"
-    new_agent=''
+  take trainyard-agent
+  told=$("$work/$folder/trainyard-agent" --version 2>/dev/null) || told=''
+  if [ "$told" = "trainyard-agent $version" ]; then
+    new_agent=$work/$folder/trainyard-agent
+  else
+    say "left out: trainyard-agent $version does not run here (it needs glibc 2.26 or newer)"
   fi
+}
+
+is_listed() { grep -qxF "$1" "$work/listed"; }
+
+take() {
+  (cd "$work" && tar -xf "$folder.tar" "$folder/$1") >&2 || die_unpacking "$1 of $archive"
+  chmod 755 "$work/$folder/$1"
+}
+
+die_unpacking() {
+  die 3 "$1 could not be unpacked in $to; nothing was installed" "is there space? see: df -h $to" \
+    "then type the same command again, or choose another folder with --to"
 }
 
 # What stands at $1 is a program of ours called $2, or nothing.
@@ -235,6 +286,24 @@ install_programs() {
   cmp -s "$new" "$there" || is_ours "$there" trainyard
   if [ -n "$new_agent" ]; then put trainyard-agent "$new_agent"; fi
   put trainyard "$new"
+  if [ -z "$new_agent" ]; then remove_old_agent; fi
+}
+
+# trainyard starts what lies beside it under that name, so an agent of another version must not stay there.
+remove_old_agent() {
+  at=$there-agent
+  if [ -e "$at" ] || [ -h "$at" ]; then
+    old=$("$at" --version 2>/dev/null) || old=''
+    case $old in
+      "trainyard-agent $version") return ;;
+      "trainyard-agent "*)
+        rm -f "$at" || die 3 "$at is $old, does not fit trainyard $version, and could not be removed" "rm $at"
+        say "removed: $at was $old, which does not fit trainyard $version"
+        ;;
+      *) say "  note: $at is no trainyard-agent that runs; trainyard would start it: move it away" ;;
+    esac
+  fi
+  say "  note: rehearsals have no metrics without trainyard-agent"
 }
 
 # Puts program $1 from file $2. One rename: at every moment there is the old program or the new one.

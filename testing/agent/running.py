@@ -2,8 +2,9 @@
 
 import os
 import re
-import socket
+import select
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -13,39 +14,55 @@ TICKS = os.sysconf("SC_CLK_TCK")
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+# For the address that a server prints once it listens, and for its first answer.
+START_SECONDS = 20
 
 
 def write_replay(agent, folder, profile, seconds=3600, faults=()):
     wrong = [word for fault in faults for word in ("--fault", fault)]
-    subprocess.run([agent, "replay", "write", "--profile", profile, "--seconds", str(seconds), *wrong, folder],
-                   check=True, stdout=subprocess.DEVNULL)
+    argv = [agent, "replay", "write", "--profile", profile, "--seconds", str(seconds), *wrong, folder]
+    try:
+        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"no replay was written: {error}") from None
 
 
 class Server:
-    """Started, and answering. `more` goes onto the command line of `agent serve`."""
+    """Started on a port that it chose itself, and answering. `address` is what it prints before the port."""
 
-    def __init__(self, name, argv, port):
-        self.name, self.port = name, port
-        self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 20
-        while True:
-            try:
-                self.fetch("/metrics")
-                return
-            except OSError:
-                if time.monotonic() > until or self.process.poll() is not None:
-                    self.end()
-                    raise SystemExit(f"{name} does not answer: {' '.join(argv)}") from None
-                time.sleep(0.05)
+    def __init__(self, name, argv, address):
+        self.name, self.port = name, None
+        try:
+            self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise SystemExit(f"{name} cannot be started: {error}") from None
+        try:
+            self.port = self.printed_port(address)
+            threading.Thread(target=self.hear, daemon=True).start()
+            self.fetch("/metrics")
+        except (OSError, ValueError) as error:
+            self.end()
+            raise SystemExit(f"{name} does not answer: {error}") from None
 
     @classmethod
     def agent(cls, program, *more):
-        port = free_port()
-        return cls("agent", [program, "serve", "--listen", f"127.0.0.1:{port}", *more], port)
+        """`more` goes onto the command line of `agent serve`."""
+        return cls("agent", [program, "serve", "--listen", "127.0.0.1:0", *more], rb"http://127\.0\.0\.1:(\d+)/metrics")
+
+    def printed_port(self, address):
+        said, until = b"", time.monotonic() + START_SECONDS
+        while not (found := re.search(address, said)):
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, until - time.monotonic()))
+            more = os.read(self.process.stdout.fileno(), 1 << 16) if ready else b""
+            if not more:
+                raise ValueError(f"it printed no address, but: {said.decode(errors='replace').strip()[-500:] or 'nothing'}")
+            said += more
+        return int(found[1])
+
+    def hear(self):
+        """What it prints later, so that it never waits for a reader."""
+        while os.read(self.process.stdout.fileno(), 1 << 16):
+            pass
 
     def fetch(self, path, **headers):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
@@ -65,8 +82,15 @@ class Server:
         with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def open_files(self):
+        """What its descriptors lead to, in order."""
+        found = []
+        for entry in os.scandir(f"/proc/{self.process.pid}/fd"):
+            try:
+                found.append(os.readlink(entry.path))
+            except OSError:
+                pass  # closed meanwhile
+        return sorted(found)
 
 
 def samples(text, name):

@@ -114,9 +114,10 @@ fn metrics() -> String {
     let cells = |line: &'static str| line.split('\t').collect::<Vec<_>>();
     let names = include_str!("../src/generate/metrics.tsv").lines().map(cells);
     let there = names.filter(|cells| cells.len() == 3 && cells[2].is_empty());
-    let metrics: Vec<_> = there
+    let mut metrics: Vec<_> = there
         .map(|cells| serde_json::json!({ "name": cells[1], "type": "gauge", "unit": "", "labels": [], "help": "A | b." }))
         .collect();
+    metrics.push(serde_json::json!({ "name": "divided", "type": "gauge", "unit": "bytes", "labels": ["gpu"], "part_labels": ["part"], "help": "B." }));
     serde_json::json!([{ "collector": "all", "about": "all of it", "source": "/proc", "metrics": metrics }]).to_string()
 }
 
@@ -129,6 +130,8 @@ fn what_is_written_is_what_the_program_says() {
     assert_eq!(text("docs/trainyard.schema.json"), "{}\n");
     assert_eq!(text("docs/cli.md"), CLI);
     assert_eq!(text("docs/rules.md"), RULES);
+    let row = "\n| `divided` | gauge | bytes | gpu; of a partition also part | B. |\n";
+    assert!(text("docs/metrics.md").contains(row));
     assert_eq!(generate::write(root.path(), &answer).expect("nothing to do"), [""; 0]);
     assert_eq!(generate::check(root.path(), &answer).expect("checked"), []);
 }
@@ -156,4 +159,19 @@ fn a_program_that_lists_nothing_is_an_error_and_writes_nothing() {
     let error = generate::write(root.path(), &silent).expect_err("an error");
     assert!(error.contains("lists no command"), "{error}");
     assert!(!root.path().join("docs").exists());
+}
+
+#[test]
+fn the_guide_of_the_spec_has_every_key_of_a_rehearsal() {
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let guide = fs::read_to_string(docs.join("spec.md")).unwrap();
+    let table = guide.split("### Rehearsal\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let schema = fs::read_to_string(docs.join("trainyard.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    for part in ["Rehearsal", "Replayed"] {
+        let keys = schema["$defs"][part]["properties"].as_object().unwrap();
+        for key in keys.keys() {
+            assert!(table.contains(&format!("`{key}`")), "docs/spec.md has no `{key}` of {part}");
+        }
+    }
 }

@@ -15,8 +15,13 @@ pub fn text(part: &str) -> String {
     let mut text = String::new();
     for metric in metrics::all().filter(|metric| metric.name.contains(part)) {
         let unit = if metric.unit().is_empty() { String::new() } else { format!(", {}", metric.unit()) };
-        let labels =
-            if metric.labels.is_empty() { String::new() } else { format!(" {{{}}}", metric.labels.join(", ")) };
+        let mut labels = metric.labels.join(", ");
+        if !metric.part_labels.is_empty() {
+            let _ = write!(labels, "; of a partition also {}", metric.part_labels.join(", "));
+        }
+        if !labels.is_empty() {
+            labels = format!(" {{{labels}}}");
+        }
         let _ = writeln!(
             text,
             "{}{labels}\n    {} ({:?}{unit}; from {})",
@@ -44,6 +49,7 @@ fn one(metric: &metrics::Metric) -> Value {
         "type": format!("{:?}", metric.kind),
         "unit": metric.unit(),
         "labels": metric.labels,
+        "part_labels": metric.part_labels,
         "help": metric.help,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use trainyard_plan::metrics::{Metric, cgroup, cpu, efa, gpu, meminfo, netdev};
+use trainyard_plan::metrics::{Metric, cgroup, cpu, efa, gpu, meminfo, netdev, neuron};
 use trainyard_plan::usage::{GpuUsage, NodeUsage, Traffic};
 
 use crate::conductor::Told;
@@ -105,7 +105,7 @@ impl Reading {
         };
         let usage = NodeUsage {
             memory_bytes: memory.map(whole),
-            gpus: gpus(&samples),
+            gpus: gpus(&samples).or_else(|| neuron_devices(&samples)),
             replay: samples.label(&gpu::trainyard_agent_replay, "profile"),
             failing: told
                 .iter()
@@ -135,6 +135,21 @@ fn gpus(samples: &Samples<'_>) -> Option<GpuUsage> {
         utilization_percent: mean,
         memory_bytes: memory.map(|mebibytes| whole(mebibytes * 1024.0 * 1024.0)),
         power_watts: samples.sum(&gpu::DCGM_FI_DEV_POWER_USAGE, &[]),
+    })
+}
+
+/// The same of Trainium and Inferentia. A core that no runtime has is not told of, and does nothing.
+fn neuron_devices(samples: &Samples<'_>) -> Option<GpuUsage> {
+    let told = |name| samples.label(&neuron::neuron_hardware_info, name)?.parse::<u32>().ok();
+    let count = told("neuron_device_count").filter(|count| *count > 0)?;
+    let cores = f64::from(count) * f64::from(told("neuroncore_per_device_count")?);
+    let busy = samples.sum(&neuron::neuroncore_utilization_ratio, &[]);
+    let memory = samples.sum(&neuron::neuron_runtime_memory_used_bytes, &["memory_location=\"host\""]);
+    Some(GpuUsage {
+        count,
+        utilization_percent: busy.filter(|_| cores > 0.0).map(|busy| busy / cores * 100.0),
+        memory_bytes: memory.map(whole),
+        power_watts: None,
     })
 }
 
@@ -268,6 +283,46 @@ mod tests {
             assert_eq!(is_near, look > 8 || is_near, "{received:?} at look {look}");
             assert!(live.0.lock().unwrap().stood.len() <= 11);
         }
+    }
+
+    #[test]
+    fn neuron_devices_are_a_nodes_accelerators_where_it_has_no_gpu() {
+        let (info, busy, used) = (
+            &neuron::neuron_hardware_info,
+            &neuron::neuroncore_utilization_ratio,
+            &neuron::neuron_runtime_memory_used_bytes,
+        );
+        let values = |metric: &Metric, known: &[(&str, &'static str)]| -> Vec<&'static str> {
+            let of = |label: &&str| known.iter().find(|(name, _)| name == label).map_or("", |(_, value)| *value);
+            metric.labels.iter().map(of).collect()
+        };
+        let hardware = |sheet: &mut Sheet| {
+            let known = [("neuron_device_count", "2"), ("neuroncore_per_device_count", "2")];
+            sheet.put(info, &values(info, &known), 1_u32);
+        };
+        let working = told("neuron", true, |sheet| {
+            hardware(sheet);
+            for (core, ratio) in [("0", 1.0), ("1", 0.5), ("2", 0.1)] {
+                sheet.put(busy, &values(busy, &[("neuroncore", core)]), ratio);
+            }
+            for (place, bytes) in [("host", 5_u32), ("neuron_device", 70)] {
+                sheet.put(used, &values(used, &[("memory_location", place)]), bytes);
+            }
+        });
+        let usage = |told: &[Told]| Reading::of(told, Instant::now()).usage.gpus;
+        // Of four cores three are told of: 160 % of 400 %.
+        let expected =
+            GpuUsage { count: 2, utilization_percent: Some(40.0), memory_bytes: Some(70), power_watts: None };
+        assert_eq!(usage(&[working.clone()]), Some(expected));
+        let idle = GpuUsage { count: 2, ..GpuUsage::default() };
+        assert_eq!(
+            usage(&[told("neuron", true, hardware)]),
+            Some(idle),
+            "nothing is told of a core, and it is not zero"
+        );
+        assert_eq!(usage(&[told("neuron", false, hardware)]), None);
+        let gpus = told("gpu", true, |sheet| sheet.put(&gpu::trainyard_gpus, &[], 8_u32));
+        assert_eq!(usage(&[gpus, working]).map(|gpus| gpus.count), Some(8));
     }
 
     #[test]

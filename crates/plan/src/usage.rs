@@ -13,7 +13,7 @@ pub struct NodeUsage {
     /// Bytes of memory in use that the kernel cannot simply take back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// Its GPUs together.
+    /// Its GPUs together, or its Neuron devices where it has no GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpus: Option<GpuUsage>,
     /// EFA, all devices together.
@@ -30,12 +30,12 @@ pub struct NodeUsage {
     pub failing: Vec<String>,
 }
 
-/// What GPUs do.
+/// What GPUs do, or Trainium and Inferentia devices.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GpuUsage {
     /// How many there are.
     pub count: u32,
-    /// Mean of the time in which a kernel ran, in percent.
+    /// Mean of the time in which a kernel ran, in percent; of Neuron devices, how busy their cores were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utilization_percent: Option<f64>,
     /// Bytes of their memory in use.

@@ -33,17 +33,17 @@ fn compose(ask: Ask<'_>) -> Result<String, String> {
         text.push_str("\n| metric | type | unit | labels | what it is |\n|---|---|---|---|---|\n");
         for metric in collector["metrics"].as_array().into_iter().flatten() {
             let word = |key: &str| metric[key].as_str().unwrap_or_default();
-            let labels: Vec<&str> =
-                metric["labels"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let names = |key: &str| {
+                let names = metric[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+                names.collect::<Vec<_>>().join(", ")
+            };
+            let (mut labels, parts) = (names("labels"), names("part_labels"));
+            if !parts.is_empty() {
+                let _ = write!(labels, "; of a partition also {parts}");
+            }
             let help = word("help").replace('|', "\\|");
-            let _ = writeln!(
-                text,
-                "| `{}` | {} | {} | {} | {help} |",
-                word("name"),
-                word("type"),
-                word("unit"),
-                labels.join(", ")
-            );
+            let _ =
+                writeln!(text, "| `{}` | {} | {} | {} | {help} |", word("name"), word("type"), word("unit"), labels);
             known.push(word("name").to_owned());
         }
     }

@@ -1,7 +1,7 @@
 //! GPUs: dcgm-exporter's names, units and labels where it has them, `trainyard_gpu_*` for the rest.
 //!
 //! `DCGM_FI_DEV_XID_ERRORS` is not here on purpose: it shows the last error for ever, and says neither when nor how often.
-//! Xids are counted instead. Partitions (MIG) also have `GPU_I_PROFILE` and `GPU_I_ID`.
+//! Xids are counted instead. Series of a partition (MIG) have two labels more.
 
 metrics! { "gpu" from "NVML" each ["gpu", "UUID", "pci_bus_id", "device", "modelName", "Hostname", "DCGM_FI_DRIVER_VERSION"] {
     gauge trainyard_agent_replay ["profile"]: "1 where accelerators and fabric are replayed; none of these values is a machine's.";
@@ -38,10 +38,10 @@ metrics! { "gpu" from "NVML" each ["gpu", "UUID", "pci_bus_id", "device", "model
     gauge DCGM_FI_DEV_MEM_COPY_UTIL in "percent" from "nvmlDeviceGetUtilizationRates": "Time in which the memory was read or written, in percent. It does not say how full the memory is.";
     gauge DCGM_FI_DEV_ENC_UTIL in "percent" from "nvmlDeviceGetEncoderUtilization": "Use of the video encoder, in percent.";
     gauge DCGM_FI_DEV_DEC_UTIL in "percent" from "nvmlDeviceGetDecoderUtilization": "Use of the video decoder, in percent.";
-    gauge DCGM_FI_DEV_FB_TOTAL in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Size of the GPU's memory, in MiB.";
-    gauge DCGM_FI_DEV_FB_USED in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that is used, in MiB.";
-    gauge DCGM_FI_DEV_FB_FREE in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that is free, in MiB.";
-    gauge DCGM_FI_DEV_FB_RESERVED in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that the driver keeps for itself, in MiB.";
+    gauge DCGM_FI_DEV_FB_TOTAL parts ["GPU_I_PROFILE", "GPU_I_ID"] in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Size of the GPU's memory, in MiB.";
+    gauge DCGM_FI_DEV_FB_USED parts ["GPU_I_PROFILE", "GPU_I_ID"] in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that is used, in MiB.";
+    gauge DCGM_FI_DEV_FB_FREE parts ["GPU_I_PROFILE", "GPU_I_ID"] in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that is free, in MiB.";
+    gauge DCGM_FI_DEV_FB_RESERVED parts ["GPU_I_PROFILE", "GPU_I_ID"] in "mebibytes" from "nvmlDeviceGetMemoryInfo": "Memory that the driver keeps for itself, in MiB.";
     gauge trainyard_gpu_memory_used_ratio ["gpu", "UUID"] from "nvmlDeviceGetMemoryInfo": "How full the memory is: used, of used and free.";
     gauge trainyard_gpu_processes ["gpu", "UUID"] from "nvmlDeviceGetComputeRunningProcesses": "Processes that compute on the GPU.";
     gauge trainyard_gpu_process_memory_bytes ["gpu", "UUID", "pid"] from "nvmlDeviceGetComputeRunningProcesses": "Memory of the GPU that the process uses.";
@@ -82,16 +82,16 @@ metrics! { "gpu" from "NVML" each ["gpu", "UUID", "pci_bus_id", "device", "model
     gauge DCGM_FI_DEV_MIG_MODE from "nvmlDeviceGetMigMode": "1 if the GPU is divided into partitions.";
     gauge trainyard_gpu_mig_instances ["gpu", "UUID"] from "nvmlDeviceGetMigDeviceHandleByIndex": "Partitions of the GPU.";
 
-    gauge DCGM_FI_PROF_GR_ENGINE_ACTIVE from "NVML_GPM_METRIC_GRAPHICS_UTIL": "Part of the time in which the graphics or compute engine was busy.";
-    gauge DCGM_FI_PROF_SM_ACTIVE from "NVML_GPM_METRIC_SM_UTIL": "Part of the time in which a multiprocessor had work, mean of all.";
-    gauge DCGM_FI_PROF_SM_OCCUPANCY from "NVML_GPM_METRIC_SM_OCCUPANCY": "Resident warps, of as many as the multiprocessors can hold.";
-    gauge DCGM_FI_PROF_PIPE_TENSOR_ACTIVE from "NVML_GPM_METRIC_ANY_TENSOR_UTIL": "Part of the time in which the tensor cores were busy.";
-    gauge DCGM_FI_PROF_DRAM_ACTIVE from "NVML_GPM_METRIC_DRAM_BW_UTIL": "Traffic to and from memory, of as much as it can carry.";
-    gauge DCGM_FI_PROF_PIPE_FP64_ACTIVE from "NVML_GPM_METRIC_FP64_UTIL": "Part of the time in which the FP64 cores were busy.";
-    gauge DCGM_FI_PROF_PIPE_FP32_ACTIVE from "NVML_GPM_METRIC_FP32_UTIL": "Part of the time in which the FP32 cores were busy.";
-    gauge DCGM_FI_PROF_PIPE_FP16_ACTIVE from "NVML_GPM_METRIC_FP16_UTIL": "Part of the time in which the FP16 cores were busy.";
-    gauge DCGM_FI_PROF_PCIE_TX_BYTES from "NVML_GPM_METRIC_PCIE_TX_PER_SEC": "Bytes that the GPU sends over PCIe in a second.";
-    gauge DCGM_FI_PROF_PCIE_RX_BYTES from "NVML_GPM_METRIC_PCIE_RX_PER_SEC": "Bytes that the GPU gets over PCIe in a second.";
-    gauge DCGM_FI_PROF_NVLINK_TX_BYTES from "NVML_GPM_METRIC_NVLINK_TOTAL_TX_PER_SEC": "Bytes that the GPU sends over NVLink in a second.";
-    gauge DCGM_FI_PROF_NVLINK_RX_BYTES from "NVML_GPM_METRIC_NVLINK_TOTAL_RX_PER_SEC": "Bytes that the GPU gets over NVLink in a second.";
+    gauge DCGM_FI_PROF_GR_ENGINE_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_GRAPHICS_UTIL": "Part of the time in which the graphics or compute engine was busy.";
+    gauge DCGM_FI_PROF_SM_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_SM_UTIL": "Part of the time in which a multiprocessor had work, mean of all.";
+    gauge DCGM_FI_PROF_SM_OCCUPANCY parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_SM_OCCUPANCY": "Resident warps, of as many as the multiprocessors can hold.";
+    gauge DCGM_FI_PROF_PIPE_TENSOR_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_ANY_TENSOR_UTIL": "Part of the time in which the tensor cores were busy.";
+    gauge DCGM_FI_PROF_DRAM_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_DRAM_BW_UTIL": "Traffic to and from memory, of as much as it can carry.";
+    gauge DCGM_FI_PROF_PIPE_FP64_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_FP64_UTIL": "Part of the time in which the FP64 cores were busy.";
+    gauge DCGM_FI_PROF_PIPE_FP32_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_FP32_UTIL": "Part of the time in which the FP32 cores were busy.";
+    gauge DCGM_FI_PROF_PIPE_FP16_ACTIVE parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_FP16_UTIL": "Part of the time in which the FP16 cores were busy.";
+    gauge DCGM_FI_PROF_PCIE_TX_BYTES parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_PCIE_TX_PER_SEC": "Bytes that the GPU sends over PCIe in a second.";
+    gauge DCGM_FI_PROF_PCIE_RX_BYTES parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_PCIE_RX_PER_SEC": "Bytes that the GPU gets over PCIe in a second.";
+    gauge DCGM_FI_PROF_NVLINK_TX_BYTES parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_NVLINK_TOTAL_TX_PER_SEC": "Bytes that the GPU sends over NVLink in a second.";
+    gauge DCGM_FI_PROF_NVLINK_RX_BYTES parts ["GPU_I_PROFILE", "GPU_I_ID"] from "NVML_GPM_METRIC_NVLINK_TOTAL_RX_PER_SEC": "Bytes that the GPU gets over NVLink in a second.";
 } }

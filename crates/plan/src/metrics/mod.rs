@@ -8,15 +8,15 @@ use std::collections::HashMap;
 
 /// Makes the statics of one collector's metrics, and its part of the table.
 ///
-/// `KIND NAME [LABELS] in UNIT from KEY: HELP;` where labels, unit and key may be left out. The unit then follows from the
-/// name's ending; the key is what the value is called in the collector's source. Where most metrics of a collector have
+/// `KIND NAME [LABELS] parts [LABELS] in UNIT from KEY: HELP;` where all but kind, name and help may be left out. The unit
+/// then follows from the name's ending; the key is what the value is called in the collector's source. Where most metrics of a collector have
 /// the same labels, `each [LABELS]` behind the source gives them to those that name none.
 macro_rules! metrics {
     ($collector:literal from $source:literal { $($metrics:tt)* }) => {
         metrics! { $collector from $source each [] { $($metrics)* } }
     };
     ($collector:literal from $source:literal each $each:tt {
-        $( $kind:ident $name:ident $([$($label:literal),* $(,)?])? $(in $unit:literal)? $(from $key:literal)? : $help:literal; )*
+        $( $kind:ident $name:ident $([$($label:literal),* $(,)?])? $(parts [$($part:literal),*])? $(in $unit:literal)? $(from $key:literal)? : $help:literal; )*
     }) => {
         $(
             #[doc = $help]
@@ -27,6 +27,7 @@ macro_rules! metrics {
                 declared_unit: metrics!(@text $($unit)?),
                 help: $help,
                 labels: metrics!(@labels $([$($label),*])? $each),
+                part_labels: &[$($($part),*)?],
                 collector: $collector,
                 source: $source,
                 key: metrics!(@text $($key)?),
@@ -173,6 +174,8 @@ pub struct Metric {
     pub help: &'static str,
     /// The names of its labels, in the order in which values are given.
     pub labels: &'static [&'static str],
+    /// What series of a partition of a GPU have beside them.
+    pub part_labels: &'static [&'static str],
     /// The collector that writes it.
     pub collector: &'static str,
     /// Where the value comes from: a file of the kernel's, a call of NVML's, a program.
@@ -258,10 +261,10 @@ mod tests {
             let name = metric.name;
             assert!(metric.help.ends_with('.') && metric.help.len() >= 10, "{name} has no help sentence");
             assert!(!metric.source.is_empty(), "{name} has no source");
-            let labels: BTreeSet<_> = metric.labels.iter().collect();
-            assert_eq!(labels.len(), metric.labels.len(), "{name} has a label twice");
+            let labels: BTreeSet<_> = metric.labels.iter().chain(metric.part_labels).collect();
+            assert_eq!(labels.len(), metric.labels.len() + metric.part_labels.len(), "{name} has a label twice");
             let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            assert!(is_plain(name) && metric.labels.iter().all(|label| is_plain(label)), "{name} is no name");
+            assert!(is_plain(name) && labels.iter().all(|label| is_plain(label)), "{name} is no name");
             if name.starts_with("trainyard_") && metric.kind == MetricKind::counter {
                 assert!(name.ends_with("_total"), "{name} is a counter of ours, whose name must end with _total");
             }
@@ -273,5 +276,8 @@ mod tests {
         assert_eq!(agent::node_scrape_collector_duration_seconds.unit(), "seconds");
         assert!(agent::node_scrape_collector_duration_seconds.is_named_after_its_unit());
         assert_eq!(loadavg::node_load1.unit(), "");
+        for metric in all().filter(|metric| metric.help.contains("in bytes") && !metric.help.contains("per second")) {
+            assert_eq!(metric.unit(), "bytes", "{}", metric.name);
+        }
     }
 }

@@ -14,11 +14,11 @@ metrics! { "sockstat" from "/proc/net/{sockstat,sockstat6}" {
     gauge node_sockstat_UDPLITE_inuse from "UDPLITE inuse": "Sockets in use: UDPLITE.";
     gauge node_sockstat_RAW_inuse from "RAW inuse": "Sockets in use: RAW.";
     gauge node_sockstat_FRAG_inuse from "FRAG inuse": "Sockets in use: FRAG.";
-    gauge node_sockstat_FRAG_memory from "FRAG memory": "Memory for fragments, in bytes: FRAG.";
+    gauge node_sockstat_FRAG_memory in "bytes" from "FRAG memory": "Memory for fragments, in bytes: FRAG.";
     gauge node_sockstat_TCP6_inuse from "TCP6 inuse": "Sockets in use: TCP6.";
     gauge node_sockstat_UDP6_inuse from "UDP6 inuse": "Sockets in use: UDP6.";
     gauge node_sockstat_UDPLITE6_inuse from "UDPLITE6 inuse": "Sockets in use: UDPLITE6.";
     gauge node_sockstat_RAW6_inuse from "RAW6 inuse": "Sockets in use: RAW6.";
     gauge node_sockstat_FRAG6_inuse from "FRAG6 inuse": "Sockets in use: FRAG6.";
-    gauge node_sockstat_FRAG6_memory from "FRAG6 memory": "Memory for fragments, in bytes: FRAG6.";
+    gauge node_sockstat_FRAG6_memory in "bytes" from "FRAG6 memory": "Memory for fragments, in bytes: FRAG6.";
 } }

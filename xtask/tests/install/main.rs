@@ -1,12 +1,11 @@
 //! `scripts/install.sh`, run against made-up releases: a folder, and a server on this machine.
 
+mod fetching;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::thread;
 
 use tempfile::TempDir;
 use xtask::dist::{INSTALLER, TARGETS};
@@ -137,10 +136,22 @@ fn command(program: &str) -> Command {
     Command::new(program)
 }
 
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(INSTALLER)
+}
+
 fn installer() -> Command {
     let mut sh = command("sh");
-    sh.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(INSTALLER));
+    sh.arg(script());
     sh
+}
+
+/// A search path on which `name` is this text for `sh`, before all that is there.
+fn path_with(folder: &Path, name: &str, text: &str) -> String {
+    fs::create_dir_all(folder).expect("a folder");
+    fs::write(folder.join(name), format!("#!/bin/sh\n{text}\n")).expect("a file");
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("a mode");
+    format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"))
 }
 
 #[test]
@@ -189,6 +200,68 @@ fn the_agent_comes_with_it_where_it_runs() {
     taken.install(&[]).is(3, "is no trainyard-agent that runs");
     let said = command(taken.program().to_str().expect("text")).output().expect("it runs");
     assert_eq!(String::from_utf8_lossy(&said.stdout), "trainyard 0.1.0\n");
+}
+
+#[test]
+fn an_agent_that_does_not_fit_is_removed_and_another_program_of_its_name_is_named() {
+    // What the newer release has, and why the agent of the older one may not stay.
+    for (newer, words) in
+        [(None, "has no trainyard-agent"), (Some("no such file"), "trainyard-agent 0.2.0 does not run here")]
+    {
+        let place = Place::new();
+        place.release_with_agent("0.1.0", "trainyard-agent 0.1.0");
+        place.install(&[]).is(0, "trainyard-agent is trainyard-agent 0.1.0");
+        match newer {
+            Some(says) => place.release_with_agent("0.2.0", says),
+            None => place.release("0.2.0", "trainyard 0.2.0"),
+        }
+        let told = place.install(&[]);
+        told.is(0, words);
+        told.is(0, "trainyard-agent was trainyard-agent 0.1.0, which does not fit trainyard 0.2.0");
+        told.is(0, "no metrics without trainyard-agent");
+        assert_eq!(place.left(), ["trainyard"]);
+        // One of the same version does fit, wherever it came from.
+        write_program(&place.to().join("trainyard-agent"), "trainyard-agent 0.2.0");
+        let told = place.install(&[]);
+        told.is(0, words);
+        assert!(!told.text.contains("no metrics"), "{}", told.text);
+        assert_eq!(place.left(), ["trainyard", "trainyard-agent"]);
+        write_program(&place.to().join("trainyard-agent"), "a railway");
+        place.install(&[]).is(0, "is no trainyard-agent that runs; trainyard would start it");
+        assert_eq!(place.left(), ["trainyard", "trainyard-agent"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_unpacked_wholly_is_not_installed_and_the_old_programs_stay() {
+    let place = Place::new();
+    place.release_with_agent("0.1.0", "trainyard-agent 0.1.0");
+    place.install(&[]).is(0, "installed");
+    place.release_with_agent("0.2.0", "trainyard-agent 0.2.0");
+    let words = || ["--from".into(), place.packages(), "--to".into(), place.to()];
+    // gzip may not write as much as there is, as on a full disk.
+    let mut limited = command("sh");
+    limited.args(["-c", "ulimit -f 8; exec sh \"$@\"", "sh"]).arg(script()).args(words());
+    Told::of(&mut limited).is(3, "could not be unpacked");
+    // Nor tar, of one program and then of the other: what it leaves has another end, and may run.
+    let tar = command("sh").args(["-c", "command -v tar"]).output().expect("sh");
+    let tar = String::from_utf8_lossy(&tar.stdout).trim().to_owned();
+    for program in ["trainyard", "trainyard-agent"] {
+        let text = format!(
+            "{tar} \"$@\" || exit 2\ncase $*: in -xf*/{program}:) for file; do :; done; \
+             printf '#!/bin/sh\\necho {program} 0.2.0\\n' >\"$file\"; exit 2 ;; esac"
+        );
+        let path = path_with(&place.folder.path().join(program), "tar", &text);
+        let told = Told::of(installer().env("PATH", path).args(words()));
+        told.is(3, &format!("{program} of "));
+        told.is(3, "could not be unpacked in");
+        told.is(3, "df -h ");
+    }
+    for program in ["trainyard", "trainyard-agent"] {
+        assert!(fs::read_to_string(place.to().join(program)).expect("a file").contains("0.1.0"), "{program}");
+    }
+    assert_eq!(place.left(), ["trainyard", "trainyard-agent"]);
+    place.install(&[]).is(0, "trainyard-agent was trainyard-agent 0.1.0 and is trainyard-agent 0.2.0");
 }
 
 #[test]
@@ -285,15 +358,10 @@ fn a_machine_that_nothing_is_made_for_is_named() {
     let place = Place::new();
     place.release("0.1.0", "trainyard 0.1.0");
     let bin = place.folder.path().join("bin");
-    fs::create_dir(&bin).expect("a folder");
     for (system, machine, words) in
         [("Linux", "riscv64", "no trainyard for riscv64"), ("Darwin", "arm64", "this is Darwin")]
     {
-        let uname = bin.join("uname");
-        fs::write(&uname, format!("#!/bin/sh\ncase $1 in -s) echo {system} ;; *) echo {machine} ;; esac\n"))
-            .expect("a file");
-        fs::set_permissions(&uname, fs::Permissions::from_mode(0o755)).expect("a mode");
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("a path"));
+        let path = path_with(&bin, "uname", &format!("case $1 in -s) echo {system} ;; *) echo {machine} ;; esac"));
         Told::of(installer().env("PATH", path).args(["--from", "x"])).is(3, words);
     }
 }
@@ -308,68 +376,6 @@ fn a_wrong_command_line_is_told_and_help_teaches() {
     let help = installer().arg("--help").output().expect("sh");
     let text = String::from_utf8_lossy(&help.stdout);
     assert!(help.status.success() && text.contains("Exit codes: ") && text.contains("--from URL|FOLDER"), "{text}");
-}
-
-/// Serves a folder's files until the test ends.
-fn serve(folder: PathBuf) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}/", listener.local_addr().expect("an address"));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut lines = BufReader::new(stream.try_clone().expect("a copy")).lines();
-            let asked = lines.next().and_then(Result::ok).unwrap_or_default();
-            while lines.next().and_then(Result::ok).is_some_and(|line| !line.is_empty()) {}
-            let name = asked.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
-            let (status, body) =
-                fs::read(folder.join(name)).map_or(("404 Not Found", Vec::new()), |body| ("200 OK", body));
-            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
-        }
-    });
-    address
-}
-
-#[test]
-fn an_address_is_fetched_with_curl_or_with_wget_and_without_both_a_folder_does() {
-    let place = Place::new();
-    place.release("0.1.0", "trainyard 0.1.0");
-    let address = serve(place.packages());
-    for fetcher in ["curl", "wget", ""] {
-        let path = place.folder.path().join(format!("path-{fetcher}"));
-        fs::create_dir(&path).expect("a folder");
-        let mut needed =
-            "sh uname mkdir sed awk mv wc tr cp cat gzip tar chmod rm cmp sha256sum".split(' ').collect::<Vec<_>>();
-        needed.push(fetcher);
-        let mut is_there = true;
-        for program in needed.iter().filter(|program| !program.is_empty()) {
-            let found =
-                ["/usr/bin", "/bin"].iter().map(|folder| Path::new(folder).join(program)).find(|file| file.exists());
-            is_there &= found.is_some();
-            if let Some(found) = found {
-                symlink(found, path.join(program)).expect("a link");
-            }
-        }
-        if !is_there {
-            // No finding about the installer: this machine lacks a program.
-            continue;
-        }
-        let to = place.to();
-        let _ = fs::remove_dir_all(&to);
-        let arguments = |from: &str| ["--from", from, "--to", to.to_str().expect("text")].map(str::to_owned);
-        let told = Told::of(installer().env("PATH", &path).args(arguments(&address)));
-        if fetcher.is_empty() {
-            told.is(3, "neither curl nor wget is there");
-            let packages = place.packages();
-            let told = Told::of(installer().env("PATH", &path).args(arguments(packages.to_str().expect("text"))));
-            told.is(0, "is trainyard 0.1.0");
-        } else {
-            told.is(0, "is trainyard 0.1.0");
-            let missing = Told::of(installer().env("PATH", &path).args(arguments(&format!("{address}nowhere"))));
-            missing.is(3, "SHA256SUMS could not be fetched");
-        }
-        assert_eq!(place.left(), ["trainyard"]);
-    }
 }
 
 #[test]
