@@ -61,7 +61,9 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     stop_all(&roster);
     // Whatever left its node and is still here.
     processes::end_descendants(nix::unistd::Pid::this().as_raw());
-    roster.ended();
+    for group in roster.ended() {
+        log(&format!("the control group {} cannot be removed", group.display()));
+    }
     let _ = fs::remove_file(&socket);
     Ok(())
 }
