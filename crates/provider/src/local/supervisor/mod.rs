@@ -6,6 +6,7 @@
 
 mod boxed;
 mod daemon;
+mod daemons;
 mod groups;
 mod processes;
 mod protocol;
