@@ -168,6 +168,11 @@ pub fn clean_up(folder: &Path) -> Vec<PathBuf> {
     Groups::of(folder).remove()
 }
 
+/// Whether the cluster's supervisor could make groups for its nodes.
+pub fn are_made(folder: &Path) -> bool {
+    !Groups::of(folder).clusters.is_empty()
+}
+
 /// The name of a cluster's groups. Folders of different clusters may look alike once their slashes are gone, or begin
 /// differently only: the digest tells them apart.
 fn name_of(folder: &Path) -> String {
