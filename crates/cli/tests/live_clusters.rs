@@ -241,6 +241,8 @@ fn nodes_show_what_each_of_them_uses_now() {
     }
     let table = place.ok(&["nodes"]).stdout;
     assert!(table.contains("CPUs used") && table.contains("MiB"), "{table}");
+    let log = std::fs::read_to_string(place.cluster("live").join("log/supervisor.log")).expect("the log");
+    assert!(!log.contains("could not be answered"), "looking at a cluster is no problem: {log}");
     // Jobs of root may make groups below their node's; these must not keep the next node from its own.
     let places = std::fs::read_to_string(place.cluster("live").join("run/control-groups")).expect("the groups");
     let places: Vec<&str> = places.lines().collect();
