@@ -6,7 +6,7 @@ use trainyard_provider::local::supervisor::{Ask, Client};
 use trainyard_plan::usage::Answer;
 use trainyard_provider::{Failure, NodeState};
 
-use super::status::live;
+use super::status::{live, say_why};
 use crate::session::{Session, Target};
 use crate::ui::{table, usage};
 
@@ -58,7 +58,7 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     }
     let told = live(session, &made);
     if session.ui.is_json() {
-        let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.get(&node.name) }).collect();
+        let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.nodes.get(&node.name) }).collect();
         session.ui.json(&nodes);
         return Ok(0);
     }
@@ -67,19 +67,20 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
         [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
     };
     let columns = ["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"];
-    if told.is_empty() {
+    if told.nodes.is_empty() {
         session.ui.data(&table(columns, observed.nodes.iter().map(row)));
         return Ok(0);
     }
     let rows = observed.nodes.iter().map(|node| {
-        let ([name, queue, state, cpus, memory, gpus, reason], live) = (row(node), usage::cells(told.get(&node.name)));
-        let [cpus_used, memory_used, gpu_use, traffic] = live;
-        [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason]
+        let [name, queue, state, cpus, memory, gpus, reason] = row(node);
+        let [cpus_used, memory_used, gpu_use, traffic] = usage::cells(told.nodes.get(&node.name));
+        vec![name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason]
     });
     let [name, queue, state, cpus, memory, gpus, reason] = columns;
     let [cpus_used, memory_used, gpu_use, traffic] = usage::COLUMNS;
     let header = [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason];
-    session.ui.data(&table(header, rows));
+    session.ui.data(&usage::known_table(&header, &rows.collect::<Vec<_>>()));
+    say_why(&session.ui, &told);
     Ok(0)
 }
 

@@ -1,16 +1,77 @@
-//! What nodes do now, as cells of a table.
+//! What nodes do now, as cells of a table, and why that is not known.
+
+use std::collections::BTreeMap;
 
 use trainyard_plan::usage::{Answer, NodeUsage, Traffic};
+
+use super::table;
 
 /// The columns of [`cells`].
 pub const COLUMNS: [&str; 4] = ["CPUs used", "memory used", "GPU use", "traffic (in, out)"];
 
-/// What a node does; dashes where it is not known, and why where its agent does not answer.
+/// What a cell has where nothing is known.
+const UNKNOWN: &str = "-";
+
+/// So many agents that do not answer are named.
+const SILENT_SHOWN: usize = 4;
+
+/// A table without those of [`COLUMNS`] in which nothing is known of any row; empty where a row has only its name then.
+pub fn known_table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let is_shown = |column: usize| {
+        let is_ours = header.get(column).is_some_and(|title| COLUMNS.contains(title));
+        !is_ours || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell != UNKNOWN))
+    };
+    let shown: Vec<usize> = (0..header.len()).filter(|column| is_shown(*column)).collect();
+    let pick = |row: &[String]| shown.iter().filter_map(|column| row.get(*column).cloned()).collect::<Vec<_>>();
+    let titles: Vec<&str> = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| pick(row)).collect();
+    match shown.len().checked_sub(2).and_then(|of| SIZED.get(of)) {
+        Some(sized) => sized(&titles, &rows),
+        None => String::new(),
+    }
+}
+
+type Draw = fn(&[&str], &[Vec<String>]) -> String;
+
+/// Tables of two columns and more.
+static SIZED: [Draw; 10] = [
+    sized::<2>,
+    sized::<3>,
+    sized::<4>,
+    sized::<5>,
+    sized::<6>,
+    sized::<7>,
+    sized::<8>,
+    sized::<9>,
+    sized::<10>,
+    sized::<11>,
+];
+
+fn sized<const N: usize>(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows = rows.iter().filter_map(|row| <[String; N]>::try_from(row.clone()).ok());
+    <[&str; N]>::try_from(header).map_or_else(|_| String::new(), |header| table(header, rows))
+}
+
+/// Which agents do not answer, why, and where to look: a line each.
+pub fn silent(nodes: &BTreeMap<String, Answer>) -> Vec<String> {
+    let problem = |(name, answer): (&String, &Answer)| {
+        let why = answer.problem.as_ref()?;
+        Some(format!("what {name} uses is not known: its agent: {why}; see log/node-{name}.log"))
+    };
+    let mut lines: Vec<String> = nodes.iter().filter_map(problem).collect();
+    let more = lines.len().saturating_sub(SILENT_SHOWN);
+    if more > 0 {
+        lines.truncate(SILENT_SHOWN);
+        lines.push(format!("and the agents of {more} more nodes"));
+    }
+    lines
+}
+
+/// What a node does; dashes where it is not known.
 pub fn cells(answer: Option<&Answer>) -> [String; 4] {
-    let dash = || "-".to_owned();
+    let dash = || UNKNOWN.to_owned();
     let Some(usage) = answer.and_then(|answer| answer.usage.as_ref()) else {
-        let why = answer.and_then(|answer| answer.problem.as_ref()).map(|why| format!("agent: {why}"));
-        return [dash(), dash(), dash(), why.unwrap_or_else(dash)];
+        return [dash(), dash(), dash(), dash()];
     };
     let cpus = usage.cpus.map_or_else(dash, |cpus| format!("{cpus:.1}"));
     [cpus, usage.memory_bytes.map_or_else(dash, bytes), gpus(usage).unwrap_or_else(dash), traffic(usage)]
@@ -33,7 +94,7 @@ fn traffic(usage: &NodeUsage) -> String {
     let fabric = usage.fabric.as_ref().map(|traffic| format!("EFA {}{}", both(traffic), replay(usage)));
     let network = usage.network.as_ref().map(|traffic| format!("net {}", both(traffic)));
     let known: Vec<String> = [fabric, network].into_iter().flatten().collect();
-    if known.is_empty() { "-".to_owned() } else { known.join("; ") }
+    if known.is_empty() { UNKNOWN.to_owned() } else { known.join("; ") }
 }
 
 /// Networks are sold in powers of ten.
@@ -87,7 +148,7 @@ mod tests {
     fn what_is_not_known_is_no_zero_and_a_replay_says_so() {
         assert_eq!(cells(None), ["-", "-", "-", "-"]);
         let silent = Answer { agent: "a".into(), usage: None, problem: Some("no answer in 2 s".into()) };
-        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "agent: no answer in 2 s"]);
+        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-"]);
         let gpus =
             GpuUsage { count: 8, utilization_percent: Some(87.4), memory_bytes: None, power_watts: Some(5210.0) };
         let usage = NodeUsage {
@@ -103,5 +164,25 @@ mod tests {
             cells(Some(&answer)),
             ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "EFA 12 GB/s, 0 B/s (replay p5)"]
         );
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_is_named_with_its_log() {
+        let answer = |problem: &str| Answer { agent: "a".into(), usage: None, problem: Some(problem.into()) };
+        let mut nodes = BTreeMap::from([("n-1".to_owned(), answer("no answer in 2 s"))]);
+        nodes.insert("n-2".into(), Answer { usage: Some(NodeUsage::default()), problem: None, ..answer("") });
+        assert_eq!(silent(&nodes), ["what n-1 uses is not known: its agent: no answer in 2 s; see log/node-n-1.log"]);
+        nodes.extend((3..9).map(|number| (format!("n-{number}"), answer("not reached"))));
+        assert_eq!((silent(&nodes).len(), silent(&nodes)[4].as_str()), (5, "and the agents of 3 more nodes"));
+    }
+
+    #[test]
+    fn a_column_in_which_nothing_is_known_is_left_out() {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        let header = ["node", "CPUs used", "GPU use", "reason"];
+        let all = known_table(&header, &[row(["n-1", "0.5", "-", "-"]), row(["n-2", "-", "-", "-"])]);
+        let lines: Vec<Vec<&str>> = all.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines, [&["node", "CPUs", "used", "reason"][..], &["n-1", "0.5", "-"], &["n-2", "-", "-"]]);
+        assert_eq!(known_table(&header[..3], &[row(["n-1", "-", "-", "-"])[..3].to_vec()]), "");
     }
 }
