@@ -92,8 +92,13 @@ fn traces() -> BTreeMap<&'static str, BTreeSet<String>> {
         })
         .filter(|line| !line.contains("cargo") && !line.contains("live-"))
         .collect();
-    let listening =
-        lines("ss", &["-Hlntu"]).iter().map(|l| l.split_whitespace().nth(4).unwrap_or("").to_owned()).collect();
+    // Other programs of the machine come and go.
+    let is_ours = |line: &&String| ["slurm", "munged", "trainyard"].iter().any(|name| line.contains(name));
+    let listening = lines("ss", &["-Hlntup"])
+        .iter()
+        .filter(is_ours)
+        .map(|l| l.split_whitespace().nth(4).unwrap_or("").to_owned())
+        .collect();
     let sockets = lines("ss", &["-Hlx"])
         .into_iter()
         .filter(|line| line.contains("munge") || line.contains("supervisor"))
