@@ -73,13 +73,14 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     }
     let rows = observed.nodes.iter().map(|node| {
         let ([name, queue, state, cpus, memory, gpus, reason], live) = (row(node), usage::cells(told.get(&node.name)));
-        let [cpus_used, memory_used, gpu_use, traffic] = live;
-        [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason]
+        let [cpus_used, memory_used, gpu_use, fabric, network] = live;
+        [name, queue, state, cpus, memory, gpus, reason, cpus_used, memory_used, gpu_use, fabric, network]
     });
     let [name, queue, state, cpus, memory, gpus, reason] = columns;
-    let [cpus_used, memory_used, gpu_use, traffic] = usage::COLUMNS;
-    let header = [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason];
-    session.ui.data(&table(header, rows));
+    let [cpus_used, memory_used, gpu_use, fabric, network] = usage::COLUMNS;
+    // Why a node is down matters more than what it does.
+    let header = [name, queue, state, cpus, memory, gpus, reason, cpus_used, memory_used, gpu_use, fabric, network];
+    session.ui.fitting_table(usage::COLUMNS.len(), header, rows);
     Ok(0)
 }
 

@@ -63,12 +63,12 @@ fn show_usage(ui: &Ui, live: &BTreeMap<String, Answer>) {
         return;
     }
     let rows = live.iter().take(NODES_SHOWN).map(|(name, answer)| {
-        let [cpus, memory, gpus, traffic] = usage::cells(Some(answer));
-        [name.clone(), cpus, memory, gpus, traffic]
+        let [cpus, memory, gpus, fabric, network] = usage::cells(Some(answer));
+        [name.clone(), cpus, memory, gpus, fabric, network]
     });
-    let [cpus, memory, gpus, traffic] = usage::COLUMNS;
+    let [cpus, memory, gpus, fabric, network] = usage::COLUMNS;
     ui.data("");
-    ui.data(&table(["node", cpus, memory, gpus, traffic], rows));
+    ui.fitting_table(usage::COLUMNS.len() - 1, ["node", cpus, memory, gpus, fabric, network], rows);
     if live.len() > NODES_SHOWN {
         ui.data(&format!("and {} more: trainyard nodes", live.len() - NODES_SHOWN));
     }

@@ -2,18 +2,20 @@
 
 use trainyard_plan::usage::{Answer, NodeUsage, Traffic};
 
-/// The columns of [`cells`].
-pub const COLUMNS: [&str; 4] = ["CPUs used", "memory used", "GPU use", "traffic (in, out)"];
+/// The columns of [`cells`]. Where a line has too little room, the last ones go first.
+pub const COLUMNS: [&str; 5] = ["CPUs used", "memory used", "GPU use", "EFA (in, out)", "net (in, out)"];
 
 /// What a node does; dashes where it is not known, and why where its agent does not answer.
-pub fn cells(answer: Option<&Answer>) -> [String; 4] {
+pub fn cells(answer: Option<&Answer>) -> [String; 5] {
     let dash = || "-".to_owned();
     let Some(usage) = answer.and_then(|answer| answer.usage.as_ref()) else {
         let why = answer.and_then(|answer| answer.problem.as_ref()).map(|why| format!("agent: {why}"));
-        return [dash(), dash(), dash(), why.unwrap_or_else(dash)];
+        return [dash(), dash(), dash(), dash(), why.unwrap_or_else(dash)];
     };
     let cpus = usage.cpus.map_or_else(dash, |cpus| format!("{cpus:.1}"));
-    [cpus, usage.memory_bytes.map_or_else(dash, bytes), gpus(usage).unwrap_or_else(dash), traffic(usage)]
+    let memory = usage.memory_bytes.map_or_else(dash, bytes);
+    let fabric = usage.fabric.as_ref().map_or_else(dash, |moved| format!("{}{}", traffic(moved), replay(usage)));
+    [cpus, memory, gpus(usage).unwrap_or_else(dash), fabric, usage.network.as_ref().map_or_else(dash, traffic)]
 }
 
 fn gpus(usage: &NodeUsage) -> Option<String> {
@@ -28,12 +30,8 @@ fn replay(usage: &NodeUsage) -> String {
     usage.replay.as_ref().map(|profile| format!(" (replay {profile})")).unwrap_or_default()
 }
 
-fn traffic(usage: &NodeUsage) -> String {
-    let both = |traffic: &Traffic| format!("{}, {}", rate(traffic.received_per_second), rate(traffic.sent_per_second));
-    let fabric = usage.fabric.as_ref().map(|traffic| format!("EFA {}{}", both(traffic), replay(usage)));
-    let network = usage.network.as_ref().map(|traffic| format!("net {}", both(traffic)));
-    let known: Vec<String> = [fabric, network].into_iter().flatten().collect();
-    if known.is_empty() { "-".to_owned() } else { known.join("; ") }
+fn traffic(moved: &Traffic) -> String {
+    format!("{}, {}", rate(moved.received_per_second), rate(moved.sent_per_second))
 }
 
 /// Networks are sold in powers of ten.
@@ -85,9 +83,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_no_zero_and_a_replay_says_so() {
-        assert_eq!(cells(None), ["-", "-", "-", "-"]);
+        assert_eq!(cells(None), ["-", "-", "-", "-", "-"]);
         let silent = Answer { agent: "a".into(), usage: None, problem: Some("no answer in 2 s".into()) };
-        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "agent: no answer in 2 s"]);
+        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-", "agent: no answer in 2 s"]);
         let gpus =
             GpuUsage { count: 8, utilization_percent: Some(87.4), memory_bytes: None, power_watts: Some(5210.0) };
         let usage = NodeUsage {
@@ -101,7 +99,7 @@ mod tests {
         let answer = Answer { usage: Some(usage), problem: None, ..silent };
         assert_eq!(
             cells(Some(&answer)),
-            ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "EFA 12 GB/s, 0 B/s (replay p5)"]
+            ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "12 GB/s, 0 B/s (replay p5)", "-"]
         );
     }
 }
