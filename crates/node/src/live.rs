@@ -267,7 +267,7 @@ mod tests {
         // Of four cores three are told of: 160 % of 400 %.
         let expected =
             GpuUsage { count: 2, utilization_percent: Some(40.0), memory_bytes: Some(70), power_watts: None };
-        assert_eq!(usage(&[working.clone()]), Some(expected));
+        assert_eq!(usage(std::slice::from_ref(&working)), Some(expected));
         let idle = GpuUsage { count: 2, ..GpuUsage::default() };
         assert_eq!(
             usage(&[told("neuron", true, hardware)]),
