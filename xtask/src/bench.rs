@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::scratch::Scratch;
+
 /// Rounds that are counted, after one that is not.
 const ROUNDS: usize = 7;
 /// The spec that is timed against ParallelCluster.
@@ -18,11 +20,8 @@ const SPEC: &str = "examples/p5en-capacity-block.yaml";
 
 /// Measures, and returns the table as text. `python` is that of the judges' environment; `trainyard` a release build.
 pub fn run(root: &Path, trainyard: &Path, python: &Path) -> Result<String, String> {
-    let work = std::env::temp_dir().join(format!("trainyard-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
-    let measured = measure(root, trainyard, python, &work);
-    let _ = std::fs::remove_dir_all(&work);
-    measured
+    let work = Scratch::new("bench")?;
+    measure(root, trainyard, python, work.path())
 }
 
 fn measure(root: &Path, trainyard: &Path, python: &Path, work: &Path) -> Result<String, String> {

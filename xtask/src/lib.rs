@@ -10,6 +10,7 @@ pub mod generate;
 pub mod iam;
 pub mod manifest;
 pub mod repository;
+mod scratch;
 pub mod slurm_matrix;
 pub mod source;
 pub mod tidy;

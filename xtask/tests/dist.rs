@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use xtask::dist;
 use xtask::dist::elf::{Elf, X86_64};
 use xtask::dist::linked::Linked;
 use xtask::dist::sbom::{self, Beside, Input};
@@ -207,4 +208,14 @@ fn a_package_that_nobody_knows_is_refused() {
     };
     let error = sbom::bill(&input).expect_err("nobody knows it");
     assert!(error.contains("registry#nothing@1.0.0"), "{error}");
+}
+
+#[test]
+fn the_agent_alone_goes_into_no_folder() {
+    let out = std::env::temp_dir().join("trainyard-no-such-folder");
+    let asked =
+        dist::Request { root: root().to_owned(), out: Some(out.clone()), targets: Vec::new(), is_agent_only: true };
+    let error = dist::run(&asked, &|_| ()).expect_err("a refusal");
+    assert!(error.contains("--agent-only writes no folder"), "{error}");
+    assert!(!out.exists());
 }

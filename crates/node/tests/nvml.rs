@@ -72,6 +72,7 @@ fn check(text: &str, expected: &[(&str, &[&str], &[f64])]) {
     }
 }
 
+/// D-A42: profiling values are asked of the driver that the GPUs have, so no exporter of another age is needed for them.
 #[test]
 fn nvmls_numbers_are_shown_in_dcgms_units() {
     let stand_in = StandIn::new("gpus 2\n", &[]);
@@ -165,6 +166,7 @@ fn a_lost_gpu_does_not_hide_the_others_and_keeps_its_name() {
     assert_eq!(values(&collect(&mut *collector), "trainyard_gpu_up", &[]), [1.0; 3]);
 }
 
+/// D-A42, the other way round: what the driver does not have is left out, and takes nothing else along.
 #[test]
 fn an_old_driver_shows_what_it_has() {
     let stand_in = StandIn::new("gpus 1\n", &["-DWITHOUT_GPM", "-DWITHOUT_FIELDS"]);

@@ -6,6 +6,7 @@ use std::fs;
 use super::linked::Linked;
 use super::tools::said;
 use super::trial::{How, Subject, Tried, names_no_path};
+use crate::scratch::Scratch;
 
 /// Amazon Linux 2 has this one: the oldest that ParallelCluster's images have.
 pub const GLIBC: (u64, u64) = (2, 26);
@@ -76,12 +77,10 @@ fn starts(subject: &Subject<'_>, how: &How) -> Result<Tried, String> {
 
 /// It writes the files of a p5, and reads them with all of its threads.
 fn shows_a_replay(subject: &Subject<'_>, how: &How) -> Result<Tried, String> {
-    let folder = std::env::temp_dir().join(format!("trainyard-dist-agent-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    said(how.command(subject.program).args(["replay", "write", "--profile", "p5"]).arg(&folder))?;
-    let page = said(how.command(subject.program).args(["print", "--only", "gpu,efa,xid", "--replay"]).arg(&folder));
-    let _ = fs::remove_dir_all(&folder);
-    let page = page?;
+    let folder = Scratch::new("dist-agent")?;
+    said(how.command(subject.program).args(["replay", "write", "--profile", "p5"]).arg(folder.path()))?;
+    let shown = ["print", "--only", "gpu,efa,xid", "--replay"];
+    let page = said(how.command(subject.program).args(shown).arg(folder.path()))?;
     for (begin, wanted) in SHOWN {
         let found = page.lines().filter(|line| line.starts_with(begin)).count();
         if found != *wanted {

@@ -113,6 +113,11 @@ pub struct Request {
 /// Builds, tries, and writes the output folder. `tell` hears what is going on; the result is the folder and what was
 /// found, as text.
 pub fn run(request: &Request, tell: &dyn Fn(&str)) -> Result<String, String> {
+    if request.is_agent_only && request.out.is_some() {
+        return Err(
+            "--agent-only writes no folder, so there is nothing to put into --out: leave one of them away".into()
+        );
+    }
     let root = fs::canonicalize(&request.root).map_err(|error| format!("{}: {error}", request.root.display()))?;
     let targets = chosen(&request.targets)?;
     let commit = Commit::of(&root)?;

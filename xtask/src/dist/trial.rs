@@ -10,6 +10,7 @@ use std::process::Command;
 use super::Target;
 use super::elf::Elf;
 use super::tools::{command, said};
+use crate::scratch::Scratch;
 
 /// One thing that was tried, or not.
 pub struct Tried {
@@ -153,7 +154,7 @@ impl Answers {
         let examples = examples(root)?;
         let mut answers = Self { said: BTreeMap::new(), examples: examples.len() };
         // An empty place of its own: what stands on this machine is nobody's business here.
-        let home = std::env::temp_dir().join(format!("trainyard-dist-{}", std::process::id()));
+        let home = Scratch::new("dist")?;
         for example in &examples {
             // The plan of a rehearsal is of this machine: it names the program that asks, and what it finds here.
             let is_rehearsal = !is_for_aws(&root.join(example))?;
@@ -162,11 +163,10 @@ impl Answers {
                     continue;
                 }
                 let arguments: Vec<&str> = words.iter().copied().chain([example.as_str()]).collect();
-                answers.ask(root, how.command(program), &arguments, &home)?;
+                answers.ask(root, how.command(program), &arguments, home.path())?;
             }
         }
-        answers.ask(root, how.command(program), &["schema"], &home)?;
-        let _ = fs::remove_dir_all(&home);
+        answers.ask(root, how.command(program), &["schema"], home.path())?;
         Ok(answers)
     }
 

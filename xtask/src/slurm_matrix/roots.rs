@@ -82,7 +82,7 @@ pub(super) fn make(
             debootstrap.args(arguments(distribution)).args([distribution.suite.as_ref(), path.as_os_str()]);
             debootstrap.args(debian_mirror());
             said(&mut debootstrap).map_err(|error| {
-                format!("{error}\nhint: it needs root and debootstrap: sudo apt-get install debootstrap")
+                format!("{error}\nhint: it needs root, debootstrap and Debian's keys: sudo apt-get install debootstrap debian-archive-keyring")
             })?;
         }
         From::FirstRoot => {
@@ -97,7 +97,13 @@ pub(super) fn make(
 
 fn arguments(distribution: &Distribution) -> Vec<String> {
     let (components, include) = (distribution.components, PACKAGES);
-    vec!["--variant=minbase".to_owned(), format!("--components={components}"), format!("--include={include}")]
+    vec![
+        // Without it, a machine that lacks the keys gets a root that nobody signed, with a warning.
+        "--force-check-gpg".to_owned(),
+        "--variant=minbase".to_owned(),
+        format!("--components={components}"),
+        format!("--include={include}"),
+    ]
 }
 
 /// `chroot FIRST debootstrap …`. The mirror is debootstrap's own default for the suite.
@@ -135,4 +141,16 @@ fn debian_mirror() -> Option<String> {
         is_archive.then(|| address.to_owned())
     });
     mirror.filter(|address| address.starts_with("http"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_root_is_made_of_what_nobody_signed() {
+        for distribution in DISTRIBUTIONS {
+            assert!(arguments(distribution).iter().any(|word| word == "--force-check-gpg"), "{}", distribution.name);
+        }
+    }
 }

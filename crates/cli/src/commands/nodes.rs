@@ -73,13 +73,12 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     }
     let rows = observed.nodes.iter().map(|node| {
         let [name, queue, state, cpus, memory, gpus, reason] = row(node);
-        let [cpus_used, memory_used, gpu_use, traffic] = usage::cells(told.nodes.get(&node.name));
-        vec![name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason]
+        let cells = usage::cells(told.nodes.get(&node.name));
+        [name, queue, state, cpus, memory, gpus, reason].into_iter().chain(cells).collect()
     });
-    let [name, queue, state, cpus, memory, gpus, reason] = columns;
-    let [cpus_used, memory_used, gpu_use, traffic] = usage::COLUMNS;
-    let header = [name, queue, state, cpus, cpus_used, memory, memory_used, gpus, gpu_use, traffic, reason];
-    session.ui.data(&usage::known_table(&header, &rows.collect::<Vec<_>>()));
+    // Why a node is down matters more than what it does.
+    let header = [&columns[..], &usage::COLUMNS].concat();
+    usage::show(&session.ui, &header, &rows.collect::<Vec<_>>());
     say_why(&session.ui, &told);
     Ok(0)
 }

@@ -83,10 +83,9 @@ fn show_usage(ui: &Ui, observed: &Observed, live: &Usage) {
         [(*name).to_owned()].into_iter().chain(usage::cells(Some(answer))).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = order.iter().take(NODES_SHOWN).map(row).collect();
-    let [cpus, memory, gpus, traffic] = usage::COLUMNS;
-    let table = usage::known_table(&["node", cpus, memory, gpus, traffic], &rows);
-    if !table.is_empty() {
-        ui.data(&format!("\n{table}"));
+    if usage::is_any_known(&rows) {
+        ui.data("");
+        usage::show(ui, &[&["node"][..], &usage::COLUMNS].concat(), &rows);
         if order.len() > NODES_SHOWN {
             ui.data(&format!("and {} more: trainyard nodes", order.len() - NODES_SHOWN));
         }

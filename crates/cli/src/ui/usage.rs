@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use trainyard_plan::usage::{Answer, NodeUsage, Traffic};
 
-use super::table;
+use super::Ui;
 
-/// The columns of [`cells`].
-pub const COLUMNS: [&str; 4] = ["CPUs used", "memory used", "GPU use", "traffic (in, out)"];
+/// The columns of [`cells`]. Where a line has too little room, the last ones go first.
+pub const COLUMNS: [&str; 5] = ["CPUs used", "memory used", "GPU use", "EFA (in, out)", "net (in, out)"];
 
 /// What a cell has where nothing is known.
 const UNKNOWN: &str = "-";
@@ -15,41 +15,27 @@ const UNKNOWN: &str = "-";
 /// So many agents that do not answer are named.
 const SILENT_SHOWN: usize = 4;
 
-/// A table without those of [`COLUMNS`] in which nothing is known of any row; empty where a row has only its name then.
-pub fn known_table(header: &[&str], rows: &[Vec<String>]) -> String {
+/// Whether any cell behind the names, of [`cells`], says something.
+pub fn is_any_known(rows: &[Vec<String>]) -> bool {
+    rows.iter().flat_map(|row| row.iter().skip(1)).any(|cell| cell != UNKNOWN)
+}
+
+/// A table that ends with [`COLUMNS`], without those in which nothing is known of any row.
+pub fn show(ui: &Ui, header: &[&str], rows: &[Vec<String>]) {
+    let (header, rows) = known(header, rows);
+    let optional = header.iter().filter(|title| COLUMNS.contains(title)).count();
+    ui.fitting_table(optional, &header, &rows);
+}
+
+fn known<'a>(header: &[&'a str], rows: &[Vec<String>]) -> (Vec<&'a str>, Vec<Vec<String>>) {
     let is_shown = |column: usize| {
         let is_ours = header.get(column).is_some_and(|title| COLUMNS.contains(title));
         !is_ours || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell != UNKNOWN))
     };
     let shown: Vec<usize> = (0..header.len()).filter(|column| is_shown(*column)).collect();
-    let pick = |row: &[String]| shown.iter().filter_map(|column| row.get(*column).cloned()).collect::<Vec<_>>();
-    let titles: Vec<&str> = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| pick(row)).collect();
-    match shown.len().checked_sub(2).and_then(|of| SIZED.get(of)) {
-        Some(sized) => sized(&titles, &rows),
-        None => String::new(),
-    }
-}
-
-type Draw = fn(&[&str], &[Vec<String>]) -> String;
-
-/// Tables of two columns and more.
-static SIZED: [Draw; 10] = [
-    sized::<2>,
-    sized::<3>,
-    sized::<4>,
-    sized::<5>,
-    sized::<6>,
-    sized::<7>,
-    sized::<8>,
-    sized::<9>,
-    sized::<10>,
-    sized::<11>,
-];
-
-fn sized<const N: usize>(header: &[&str], rows: &[Vec<String>]) -> String {
-    let rows = rows.iter().filter_map(|row| <[String; N]>::try_from(row.clone()).ok());
-    <[&str; N]>::try_from(header).map_or_else(|_| String::new(), |header| table(header, rows))
+    let pick = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column).cloned()).collect::<Vec<_>>();
+    let titles = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
+    (titles, rows.iter().map(pick).collect())
 }
 
 /// Which agents do not answer, why, and where to look: a line each.
@@ -68,13 +54,15 @@ pub fn silent(nodes: &BTreeMap<String, Answer>) -> Vec<String> {
 }
 
 /// What a node does; dashes where it is not known.
-pub fn cells(answer: Option<&Answer>) -> [String; 4] {
+pub fn cells(answer: Option<&Answer>) -> [String; 5] {
     let dash = || UNKNOWN.to_owned();
     let Some(usage) = answer.and_then(|answer| answer.usage.as_ref()) else {
-        return [dash(), dash(), dash(), dash()];
+        return [dash(), dash(), dash(), dash(), dash()];
     };
     let cpus = usage.cpus.map_or_else(dash, |cpus| format!("{cpus:.1}"));
-    [cpus, usage.memory_bytes.map_or_else(dash, bytes), gpus(usage).unwrap_or_else(dash), traffic(usage)]
+    let memory = usage.memory_bytes.map_or_else(dash, bytes);
+    let fabric = usage.fabric.as_ref().map_or_else(dash, |moved| format!("{}{}", traffic(moved), replay(usage)));
+    [cpus, memory, gpus(usage).unwrap_or_else(dash), fabric, usage.network.as_ref().map_or_else(dash, traffic)]
 }
 
 fn gpus(usage: &NodeUsage) -> Option<String> {
@@ -89,12 +77,8 @@ fn replay(usage: &NodeUsage) -> String {
     usage.replay.as_ref().map(|profile| format!(" (replay {profile})")).unwrap_or_default()
 }
 
-fn traffic(usage: &NodeUsage) -> String {
-    let both = |traffic: &Traffic| format!("{}, {}", rate(traffic.received_per_second), rate(traffic.sent_per_second));
-    let fabric = usage.fabric.as_ref().map(|traffic| format!("EFA {}{}", both(traffic), replay(usage)));
-    let network = usage.network.as_ref().map(|traffic| format!("net {}", both(traffic)));
-    let known: Vec<String> = [fabric, network].into_iter().flatten().collect();
-    if known.is_empty() { UNKNOWN.to_owned() } else { known.join("; ") }
+fn traffic(moved: &Traffic) -> String {
+    format!("{}, {}", rate(moved.received_per_second), rate(moved.sent_per_second))
 }
 
 /// Networks are sold in powers of ten.
@@ -146,9 +130,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_no_zero_and_a_replay_says_so() {
-        assert_eq!(cells(None), ["-", "-", "-", "-"]);
+        assert_eq!(cells(None), ["-", "-", "-", "-", "-"]);
         let silent = Answer { agent: "a".into(), usage: None, problem: Some("no answer in 2 s".into()) };
-        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-"]);
+        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-", "-"]);
         let gpus =
             GpuUsage { count: 8, utilization_percent: Some(87.4), memory_bytes: None, power_watts: Some(5210.0) };
         let usage = NodeUsage {
@@ -162,7 +146,7 @@ mod tests {
         let answer = Answer { usage: Some(usage), problem: None, ..silent };
         assert_eq!(
             cells(Some(&answer)),
-            ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "EFA 12 GB/s, 0 B/s (replay p5)"]
+            ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "12 GB/s, 0 B/s (replay p5)", "-"]
         );
     }
 
@@ -179,10 +163,10 @@ mod tests {
     #[test]
     fn a_column_in_which_nothing_is_known_is_left_out() {
         let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
-        let header = ["node", "CPUs used", "GPU use", "reason"];
-        let all = known_table(&header, &[row(["n-1", "0.5", "-", "-"]), row(["n-2", "-", "-", "-"])]);
-        let lines: Vec<Vec<&str>> = all.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(lines, [&["node", "CPUs", "used", "reason"][..], &["n-1", "0.5", "-"], &["n-2", "-", "-"]]);
-        assert_eq!(known_table(&header[..3], &[row(["n-1", "-", "-", "-"])[..3].to_vec()]), "");
+        let header = ["node", "reason", "CPUs used", "GPU use"];
+        let rows = [row(["n-1", "-", "0.5", "-"]), row(["n-2", "-", "-", "-"])];
+        let expected = [["n-1", "-", "0.5"], ["n-2", "-", "-"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(known(&header, &rows), (header[..3].to_vec(), expected.to_vec()));
+        assert!(is_any_known(&rows) && !is_any_known(&[row(["n-1", "-", "-", "-"])]));
     }
 }
