@@ -57,8 +57,11 @@ impl Live {
         while kept.stood.get(1).is_some_and(|second| since(second) >= WINDOW) {
             kept.stood.pop_front();
         }
-        // A round that somebody asked for just after another takes its place: the time before stays far enough away.
-        if kept.stood.len() > 1 && kept.stood.back().is_some_and(|last| since(last) < APART) {
+        // One that came just after another gives up its place: those that stay are apart, however often somebody asks.
+        let mut newest = kept.stood.iter().rev();
+        if let Some((last, before)) = newest.next().zip(newest.next())
+            && last.at.saturating_duration_since(before.at) < APART
+        {
             kept.stood.pop_back();
         }
         kept.stood.push_back(stood);
@@ -271,17 +274,24 @@ mod tests {
         assert_eq!((last.cpus, last.network, last.failing), (None, None, vec!["netdev".to_owned()]));
     }
 
-    /// Somebody asks every 1.2 s, and what is read moves once in 5 s.
+    /// What is read moves once in 5 s, and after a minute not any more.
     #[test]
-    fn however_often_anybody_asks_a_rate_is_of_some_time() {
-        let (live, begun) = (Live::default(), Instant::now());
-        for look in 0..50_u32 {
-            let at = Duration::from_millis(1200) * look;
-            live.keep(Reading::of(&machine(0.0, at.as_secs() / 5 * 5 * 1000, true), begun + at));
-            let received = live.usage().network.map(|traffic| traffic.received_per_second / 3.0);
-            let is_near = received.is_some_and(|received| (500.0..=1500.0).contains(&received));
-            assert_eq!(is_near, look > 8 || is_near, "{received:?} at look {look}");
-            assert!(live.0.lock().unwrap().stood.len() <= 11);
+    fn however_often_anybody_asks_a_rate_is_of_the_last_ten_seconds() {
+        for milliseconds in [10, 90, 500, 999, 1000, 1200, 3000, 10_000, 30_000] {
+            let (live, begun, every) = (Live::default(), Instant::now(), Duration::from_millis(milliseconds));
+            for look in 0..120_000 / u32::try_from(milliseconds).unwrap() {
+                let at = every * look;
+                live.keep(Reading::of(&machine(0.0, at.as_secs().min(60) / 5 * 5 * 1000, true), begun + at));
+                let received = live.usage().network.map(|traffic| traffic.received_per_second / 3.0);
+                let expected = match at.as_secs() {
+                    15..60 => 500.0..=1500.0,
+                    92.. => 0.0..=0.0,
+                    _ => continue,
+                };
+                let is_near = received.is_some_and(|received| expected.contains(&received));
+                assert!(is_near, "{received:?} after {at:?}, asked every {every:?}");
+                assert!(live.0.lock().unwrap().stood.len() <= 13, "every {every:?}");
+            }
         }
     }
 

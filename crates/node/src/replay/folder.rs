@@ -27,9 +27,9 @@ const PARTS: &[&str] = &["gpus", "sys", "proc", "kmsg", "xids.json", "xids.new",
 pub struct Written(HashMap<PathBuf, String>);
 
 impl Written {
-    /// In place, where a reader keeps it open.
+    /// In place, where a reader keeps it open. One that somebody removed comes back.
     fn overwrite(&mut self, path: PathBuf, text: String) -> std::io::Result<()> {
-        if self.0.get(&path) == Some(&text) {
+        if self.0.get(&path) == Some(&text) && path.exists() {
             return Ok(());
         }
         let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;

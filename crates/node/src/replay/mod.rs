@@ -129,6 +129,23 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_to_write_leaves_what_is_written_and_brings_back_what_was_removed() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [gone_on, anew] = folders.each_ref().map(|folder| folder.path().join("node"));
+        let mut written = Written::default();
+        write_more(&wanted("p5", &[], 60), &gone_on, &mut written).unwrap();
+        let rate = gone_on.join("sys/class/infiniband/rdmap79s0/ports/1/rate");
+        let changed = || fs_err::metadata(&rate).unwrap().modified().unwrap();
+        let before = changed();
+        write_more(&wanted("p5", &[], 61), &gone_on, &mut written).unwrap();
+        assert_eq!(changed(), before, "it is as it was");
+        fs_err::remove_dir_all(gone_on.join("sys")).unwrap();
+        write_more(&wanted("p5", &[], 62), &gone_on, &mut written).unwrap();
+        write(&wanted("p5", &[], 62), &anew).unwrap();
+        assert_eq!(files(&gone_on), files(&anew));
+    }
+
+    #[test]
     fn a_fault_changes_the_folder_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let healthy = folder.path().join("healthy");

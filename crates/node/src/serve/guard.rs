@@ -23,6 +23,9 @@ use crate::problem::Problem;
 const KEYS: &[&str] = &["tls_server_config", "basic_auth_users"];
 const TLS_KEYS: &[&str] = &["cert_file", "key_file"];
 
+/// It takes seconds already; each more takes twice as long.
+const COST_MAX: u32 = 16;
+
 /// Passwords that were found right are remembered by their digest: bcrypt is slow on purpose, and a scraper sends the
 /// same one every few seconds.
 const REMEMBERED_MAX: usize = 64;
@@ -33,7 +36,8 @@ pub struct Guard {
     tls: Option<TlsAcceptor>,
     /// Names and bcrypt hashes.
     users: BTreeMap<String, String>,
-    /// Compared where a user is not known, at the cost of those who are: the time of an answer must not tell who is.
+    /// Compared where a user is not known, at the highest cost of those who are: where all have one cost, the time of an
+    /// answer does not tell who is known.
     nobody: String,
     remembered: Mutex<HashSet<[u8; 32]>>,
     /// Held while a password is looked at: whoever tries many has one processor at most.
@@ -62,7 +66,10 @@ impl Guard {
                 let hash = hash.ok_or_else(|| wrong(format!("the password of `{name}` is no bcrypt hash")))?;
                 guard.users.insert(name.clone(), hash.to_owned());
             }
-            let cost = guard.users.values().filter_map(|hash| hash.get(4..6)?.parse().ok()).max();
+            let cost = guard.users.values().filter_map(|hash| hash.get(4..6)?.parse::<u32>().ok()).max();
+            if let Some(cost) = cost.filter(|cost| *cost > COST_MAX) {
+                return Err(wrong(format!("a bcrypt hash of cost {cost} would take minutes; at most {COST_MAX}")));
+            }
             let hash = bcrypt::hash("nobody", cost.unwrap_or(bcrypt::DEFAULT_COST));
             guard.nobody = hash.map_err(|error| wrong(format!("has a bcrypt hash that cannot be: {error}")))?;
         }

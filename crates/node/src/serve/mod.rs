@@ -15,6 +15,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -31,7 +32,7 @@ pub use guard::{Guard, is_private};
 /// More than the scrapers of a node; beyond it a connection waits.
 const CONNECTIONS_MAX: usize = 64;
 
-/// From one address; beyond it a connection is closed. Who lives on the node must not take all places of those who do not.
+/// From one peer; beyond it a connection is closed. Who lives on the node must not take all places of those who do not.
 const PEER_CONNECTIONS_MAX: usize = 16;
 
 /// For a client to take some of its answer.
@@ -78,7 +79,7 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>) {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Some(seat) = Seat::take(&seats, peer.ip()) else { continue };
+        let Some(seat) = Seat::take(&seats, Peer::of(peer.ip())) else { continue };
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(TAKING_PATIENCE));
@@ -99,17 +100,48 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>) {
     }
 }
 
-/// How many connections each address has.
-type Seats = Arc<Mutex<HashMap<IpAddr, usize>>>;
+/// Who connects, as far as places are shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Peer {
+    /// Somebody on this machine, whichever of its addresses he comes from.
+    Own,
+    Other(IpAddr),
+    /// A network of IPv6, where anybody has as many addresses as he likes.
+    Network([u16; 4]),
+}
 
-/// One connection of an address; given back when it is dropped.
+impl Peer {
+    fn of(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let is_own = |interface: InterfaceAddress| {
+            let own = interface.address.as_ref();
+            let v4 = own.and_then(|own| own.as_sockaddr_in()).map(|own| IpAddr::V4(own.ip()));
+            v4.or_else(|| own?.as_sockaddr_in6().map(|own| IpAddr::V6(own.ip()))) == Some(address)
+        };
+        if address.is_loopback() || getifaddrs().is_ok_and(|mut all| all.any(is_own)) {
+            return Self::Own;
+        }
+        match address {
+            IpAddr::V4(_) => Self::Other(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self::Network([a, b, c, d])
+            }
+        }
+    }
+}
+
+/// How many connections each has.
+type Seats = Arc<Mutex<HashMap<Peer, usize>>>;
+
+/// One connection; given back when it is dropped.
 struct Seat {
     seats: Seats,
-    peer: IpAddr,
+    peer: Peer,
 }
 
 impl Seat {
-    fn take(seats: &Seats, peer: IpAddr) -> Option<Self> {
+    fn take(seats: &Seats, peer: Peer) -> Option<Self> {
         let mut taken = seats.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(peer).or_default();
         if *count >= PEER_CONNECTIONS_MAX {
@@ -140,4 +172,34 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, site: &Sit
         .max_buf_size(REQUEST_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let _ = tokio::time::timeout(CONNECTION_AGE_MAX, connection).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_on_the_machine_is_one_whichever_address_he_comes_from() {
+        let peer = |address: &str| Peer::of(address.parse().unwrap());
+        for own in ["127.0.0.1", "127.3.4.5", "::1", "::ffff:127.0.0.9"] {
+            assert_eq!(peer(own), Peer::Own, "{own}");
+        }
+        assert_ne!(peer("203.0.113.7"), peer("203.0.113.8"));
+        assert_eq!(peer("2001:db8:1:2::3"), peer("2001:db8:1:2:ffff::4"));
+        assert_ne!(peer("2001:db8:1:2::3"), peer("2001:db8:1:3::3"));
+    }
+
+    /// Places are shared out by who connects, and come back.
+    #[test]
+    fn one_takes_only_some_of_the_places_and_gives_them_back() {
+        let seats = Seats::default();
+        let mut taken: Vec<Seat> =
+            (0..40).filter_map(|number| Seat::take(&seats, Peer::of([127, 0, 0, number].into()))).collect();
+        assert_eq!(taken.len(), PEER_CONNECTIONS_MAX);
+        assert!(Seat::take(&seats, Peer::of([203, 0, 113, 7].into())).is_some());
+        taken.pop();
+        assert!(Seat::take(&seats, Peer::Own).is_some());
+        drop(taken);
+        assert!(seats.lock().unwrap().is_empty());
+    }
 }

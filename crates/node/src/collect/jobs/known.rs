@@ -83,6 +83,7 @@ impl Known {
     pub(super) fn learn(&mut self, places: Places<'_>, found: &Found, started: Option<Timestamp>) {
         self.rounds = self.rounds.saturating_add(1);
         let pids: Vec<u32> = found.pids().collect();
+        let mut to_look_at: Vec<u32> = pids.iter().filter(|pid| !self.job.pids.contains(pid)).copied().collect();
         self.job.pids = pids;
         self.job.started = started.or(self.job.started);
         let folder = found.place.as_ref().and_then(|place| place.folders.first());
@@ -99,11 +100,14 @@ impl Known {
             self.job.user = environment::user_name(uid);
         }
         let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= DEVICES_EVERY);
-        if is_due && places.fabric_sys.join("class/infiniband").is_dir() {
+        if is_due {
             self.looked = Some(Instant::now());
+            to_look_at.clone_from(&self.job.pids);
+        }
+        if !to_look_at.is_empty() && places.fabric_sys.join("class/infiniband").is_dir() {
             let mut room = OPEN_FILES_MAX;
-            for pid in &self.job.pids {
-                self.opened.extend(environment::devices(places.proc, places.fabric_sys, *pid, &mut room));
+            for pid in to_look_at {
+                self.opened.extend(environment::devices(places.proc, places.fabric_sys, pid, &mut room));
             }
         }
         self.tally.name(&self.job);

@@ -134,7 +134,8 @@ impl Collected {
         let moved = self.movement.see(&counted, ordinary.map(|traffic| traffic.received.saturating_add(traffic.sent)));
         let uptime = self.uptime();
         // One that ended since the last round had its part of what moved in between.
-        let is_alone = found.len() == 1 && std::mem::replace(&mut self.was_alone, found.len() == 1);
+        let was_alone = std::mem::replace(&mut self.was_alone, found.len() == 1);
+        let is_alone = was_alone && found.len() == 1;
         let fabric_sys = self.roots.fabric_sys.clone().unwrap_or_else(|| self.roots.sys.clone());
         let places = Places { proc: &self.roots.proc, sys: &self.roots.sys, fabric_sys: &fabric_sys };
         for (id, found) in found.iter().take(JOBS_MAX) {

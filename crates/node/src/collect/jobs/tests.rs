@@ -141,6 +141,75 @@ fn whose_a_job_is_does_not_depend_on_what_may_be_read_of_it() {
     assert_eq!((&users[0], &users[9], &users[19]), (&vec![], &vec![false], &vec![true]));
 }
 
+/// A job that ended had its part of what moved since the last round.
+#[test]
+fn what_the_node_moves_is_a_jobs_only_while_no_other_was_there() {
+    let node = Node::new();
+    let mut collected = Collected::new(&node.setting);
+    let moved = |bytes: u64| {
+        node.write("proc/net/dev", &format!("a\nb\n  eth0:{bytes} 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"));
+    };
+    node.job(7, 20, "");
+    node.job(8, 30, "");
+    round(&mut collected);
+    moved(2_000_000);
+    round(&mut collected);
+    node.end(30);
+    moved(9_000_000);
+    round(&mut collected);
+    assert_eq!(collected.known["7"].tally.ordinary_bytes, None);
+    moved(9_000_500);
+    round(&mut collected);
+    let tally = &collected.known["7"].tally;
+    assert_eq!(tally.ordinary_bytes, Some(500));
+    assert!(tally.alone_seconds > 0.0 && tally.alone_seconds < tally.seconds);
+}
+
+#[test]
+fn a_gpu_that_two_jobs_share_is_one_on_the_node() {
+    let node = Node::new();
+    let mut collected = Collected::new(&node.setting);
+    node.job(7, 20, "SLURM_JOB_GPUS=6-7\0");
+    node.job(8, 30, "");
+    for _ in 0..3 {
+        node.gpus(&[50, 0]);
+        round(&mut collected);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let of_job = |id: &str| collected.known[id].tally.gpu_sum(|gpu| gpu.seconds);
+    assert!(of_job("8") > 0.0, "it has GPU 0, too");
+    assert!((collected.gpu_seconds - of_job("7")).abs() < 1e-9);
+    assert!((collected.idle_gpu_seconds - collected.gpu_seconds / 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_jobs_processor_time_does_not_fall_when_its_processes_end() {
+    let node = Node::new();
+    let mut collected = Collected::new(&node.setting);
+    node.job(7, 20, "");
+    for expected in [r#"jobid="7"} 2"#, r#"jobid="7"} 2"#] {
+        assert_eq!(of(&round(&mut collected), "trainyard_job_cpu_seconds_total"), [expected]);
+        // One took over nothing of what its children had.
+        let stat = node.folder.path().join("proc/21/stat");
+        let less = fs_err::read_to_string(&stat).unwrap().replace(" 70 30 ", " 1 0 ");
+        fs_err::write(&stat, less).unwrap();
+    }
+}
+
+/// The job is real, its GPU is not.
+#[test]
+fn what_stands_between_a_job_and_replayed_gpus_says_that_they_are() {
+    let node = Node::new();
+    let replay = Some(node.folder.path().join("replay"));
+    let mut collected = Collected::new(&Setting { replay, ..node.setting.clone() });
+    node.job(7, 20, "SLURM_JOB_GPUS=7\0");
+    node.gpus(&[50]);
+    let page = round(&mut collected);
+    assert_eq!(of(&page, "trainyard_job_gpu_info"), [r#"jobid="7",gpu="0",UUID="GPU-0",replay="unknown"} 1"#]);
+    assert!(of(&page, "trainyard_jobs_gpu_seconds_total")[0].starts_with("replay=\"unknown\"} "), "{page}");
+    assert!(!of(&page, "trainyard_job_info")[0].contains("replay"));
+}
+
 #[test]
 fn a_job_that_ends_leaves_a_summary_in_the_record_and_an_event() {
     let node = Node::new();
