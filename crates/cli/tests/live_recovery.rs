@@ -220,21 +220,22 @@ fn nothing_of_a_lost_node_goes_on_without_it() {
     wait_for("the stray's end", 10, || strays().is_empty());
 }
 
-/// What only shows something must not keep a node from work.
+/// What only shows something must not keep a node from work, and comes back when it ends.
 #[test]
 #[ignore = "needs Slurm: run ./test"]
-fn a_replay_begins_anew_with_its_node_and_a_node_does_without_one_that_fails() {
+fn a_replay_begins_anew_with_its_node_and_what_shows_it_starts_again_when_it_ends() {
     let place = Place::new().of("root");
-    // Stands for the agent: its player takes its time in a folder that must be new, and fails on the second node.
+    // Stands for the agent: its player takes its time in a folder that must be new, and fails once on the second node.
     let agent = "#!/bin/sh\n\
         for last; do :; done\n\
+        case \"$*\" in 'replay play'*q-st-n-2*) [ -e \"$last.tried\" ] || { : >\"$last.tried\"; exit 2; } ;; esac\n\
         case \"$*\" in\n\
-        'replay play'*q-st-n-2*) exit 2 ;;\n\
-        'replay play'*) mkdir \"$last\" || echo 'an old one is in the way'\n\
+        'replay play --profile'*) mkdir \"$last\" || echo 'an old one is in the way'\n\
         sleep 0.3; echo complete >\"$last/replay.json\" ;;\n\
+        'replay play'*) echo 'a player goes on' ;;\n\
         *) if [ -f \"$last/replay.json\" ]; then echo 'a replay is there'; else echo 'no replay is there'; fi ;;\n\
         esac\n\
-        exec sleep 600\n";
+        sleep 600\n";
     let agent = place.write("trainyard-agent", agent);
     std::fs::set_permissions(agent, std::fs::Permissions::from_mode(0o755)).expect("a program");
     up(&place, &SMALL.replace("idle_seconds: 600", "idle_seconds: 600, replay: [{ profile: p5 }]"));
@@ -244,13 +245,27 @@ fn a_replay_begins_anew_with_its_node_and_a_node_does_without_one_that_fails() {
     };
     let times = |node: &str, what: &str| log(node).matches(what).count();
     wait_for("the agents look for their replays", 20, || {
-        times("q-st-n-1", "a replay is there") == 1 && times("q-st-n-2", "no replay is there") == 1
+        ["q-st-n-1", "q-st-n-2"].iter().all(|node| times(node, "a replay is there") == 1)
     });
-    assert_eq!(times("q-st-n-2", "the node goes on without it: it ended"), 1, "{}", log("q-st-n-2"));
-    assert!(nodes(&place)["q-st-n-2"].starts_with("idle"), "{:?}", nodes(&place));
+    let ended = |node: &str, how: &str| times(node, &format!("ended: {how}; the node goes on, and it starts again"));
+    assert_eq!(ended("q-st-n-2", "exit status 2"), 1, "{}", log("q-st-n-2"));
+    for (part, again) in [("replay play", "a player goes on"), ("serve --listen", "a replay is there")] {
+        let before = (ended("q-st-n-1", "killed by SIGKILL"), times("q-st-n-1", again));
+        let running = processes_of(&place.cluster("live")).into_iter().find(|pid| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains("q-st-n-1") && line.contains(&format!("trainyard-agent {part}"))
+        });
+        Command::new("kill").args(["-KILL", &running.expect("it runs").to_string()]).run().expect("killed");
+        wait_for(again, 10, || {
+            (ended("q-st-n-1", "killed by SIGKILL"), times("q-st-n-1", again)) == (before.0 + 1, before.1 + 1)
+        });
+    }
+    let states = nodes(&place);
+    assert!(["q-st-n-1", "q-st-n-2"].iter().all(|node| states[*node].starts_with("idle")), "{states:?}");
     place.ok(&["nodes", "crash", "q-st-n-1"]);
-    wait_for("the new node has a replay", 30, || times("q-st-n-1", "a replay is there") == 2);
-    for wrong in ["goes on without", "in the way"] {
-        assert_eq!(times("q-st-n-1", wrong), 0, "{}", log("q-st-n-1"));
+    wait_for("the new node has a replay", 30, || times("q-st-n-1", "a replay is there") == 3);
+    for wrong in ["no replay is there", "in the way"] {
+        assert_eq!(times("q-st-n-1", wrong) + times("q-st-n-2", wrong), 0, "{}{}", log("q-st-n-1"), log("q-st-n-2"));
     }
 }

@@ -280,13 +280,22 @@ pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The names in a folder, sorted; none where it cannot be read. At most `most`.
+/// The names in a folder, sorted; none where it cannot be read. Of its first `most` entries.
 pub fn names(folder: &Path, most: usize) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    listed(folder, most).0
+}
+
+/// The same, and how many of its entries are not among them: those beyond `most`, counted as one, and names that are no
+/// text.
+pub fn listed(folder: &Path, most: usize) -> (Vec<String>, usize) {
+    let Ok(mut entries) = std::fs::read_dir(folder) else { return (Vec::new(), 0) };
+    let seen: Vec<_> = entries.by_ref().take(most).collect();
+    let count = seen.len();
     let name = |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
-    let mut names: Vec<String> = entries.filter_map(name).take(most).collect();
+    let mut names: Vec<String> = seen.into_iter().filter_map(name).collect();
     names.sort();
-    names
+    let left_out = count - names.len() + usize::from(entries.next().is_some());
+    (names, left_out)
 }
 
 /// What can be quoted of a text that came from outside.

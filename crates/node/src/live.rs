@@ -1,5 +1,6 @@
 //! What the node does now, in a few figures, from what collectors read last and the time before.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -7,22 +8,39 @@ use trainyard_plan::metrics::{Metric, cgroup, cpu, efa, gpu, meminfo, netdev, ne
 use trainyard_plan::usage::{GpuUsage, NodeUsage, Traffic};
 
 use crate::conductor::Told;
+use crate::ordinary::is_inner;
 
 /// Two readings closer than this make no rate: a processor's time is counted in hundredths of a second.
 const APART: Duration = Duration::from_secs(1);
 
+/// A rate is over at least this much time, however often anybody asks: what moves in jumps, as a replay or a counter that
+/// its device tells of now and then, would be nothing at one look and all at the next.
+const WINDOW: Duration = Duration::from_secs(10);
+
 /// What the node does.
 #[derive(Debug, Default)]
-pub struct Live(Mutex<[Option<Reading>; 2]>);
+pub struct Live(Mutex<Kept>);
+
+/// Readings that are at least [`APART`], the oldest of them at least [`WINDOW`] before the last.
+#[derive(Debug, Default)]
+struct Kept {
+    stood: VecDeque<Stood>,
+    usage: NodeUsage,
+}
 
 /// What counters stood at, and what gauges say.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Reading {
+    stood: Stood,
+    usage: NodeUsage,
+}
+
+#[derive(Debug)]
+struct Stood {
     at: Instant,
     cpu_seconds: Option<f64>,
     fabric: Option<[f64; 2]>,
     network: Option<[f64; 2]>,
-    usage: NodeUsage,
 }
 
 impl Live {
@@ -33,24 +51,28 @@ impl Live {
 
     fn keep(&self, reading: Reading) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let [before, last] = &mut *kept;
-        // A round that somebody asked for just after another takes its place: the time before stays far enough away.
-        let is_apart = last.as_ref().is_some_and(|last| reading.at.saturating_duration_since(last.at) >= APART);
-        if is_apart {
-            *before = last.take();
+        let Reading { stood, usage } = reading;
+        kept.usage = usage;
+        let since = |before: &Stood| stood.at.saturating_duration_since(before.at);
+        while kept.stood.get(1).is_some_and(|second| since(second) >= WINDOW) {
+            kept.stood.pop_front();
         }
-        *last = Some(reading);
+        // A round that somebody asked for just after another takes its place: the time before stays far enough away.
+        if kept.stood.len() > 1 && kept.stood.back().is_some_and(|last| since(last) < APART) {
+            kept.stood.pop_back();
+        }
+        kept.stood.push_back(stood);
     }
 
     /// What the node does, as far as it is known; without rates until there were two rounds.
     pub fn usage(&self) -> NodeUsage {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let [before, Some(last)] = &*kept else { return NodeUsage::default() };
-        let mut usage = last.usage.clone();
-        if let Some(before) = before {
-            let seconds = last.at.saturating_duration_since(before.at).as_secs_f64();
+        let mut usage = kept.usage.clone();
+        if let Some((before, last)) = kept.stood.front().zip(kept.stood.back()) {
+            let span = last.at.saturating_duration_since(before.at);
+            let seconds = span.as_secs_f64();
             // A counter that went back was begun anew.
-            let rate = |from: f64, to: f64| (seconds > 0.0 && to >= from).then(|| (to - from) / seconds);
+            let rate = |from: f64, to: f64| (span >= APART && to >= from).then(|| (to - from) / seconds);
             let traffic = |from: Option<[f64; 2]>, to: Option<[f64; 2]>| {
                 let ([from_received, from_sent], [received, sent]) = from.zip(to)?;
                 let (received_per_second, sent_per_second) =
@@ -77,8 +99,9 @@ impl Reading {
             let total = samples.sum(&meminfo::node_memory_MemTotal_bytes, &[])?;
             Some(total - samples.sum(&meminfo::node_memory_MemAvailable_bytes, &[])?)
         });
-        let both = |received: &Metric, sent: &Metric, without: &[&str]| {
-            Some([samples.sum(received, without)?, samples.sum(sent, without)?])
+        let both = |received: &Metric, sent: &Metric| {
+            let sum = |metric| samples.lines(metric).filter(|line| !is_of_inner(line)).filter_map(value).reduce(add);
+            Some([sum(received)?, sum(sent)?])
         };
         let usage = NodeUsage {
             memory_bytes: memory.map(whole),
@@ -91,17 +114,13 @@ impl Reading {
                 .collect(),
             ..NodeUsage::default()
         };
-        Self {
+        let stood = Stood {
             at,
             cpu_seconds,
-            fabric: both(&efa::node_amazonefa_rx_bytes, &efa::node_amazonefa_tx_bytes, &[]),
-            network: both(
-                &netdev::node_network_receive_bytes_total,
-                &netdev::node_network_transmit_bytes_total,
-                &["device=\"lo\""],
-            ),
-            usage,
-        }
+            fabric: both(&efa::node_amazonefa_rx_bytes, &efa::node_amazonefa_tx_bytes),
+            network: both(&netdev::node_network_receive_bytes_total, &netdev::node_network_transmit_bytes_total),
+        };
+        Self { stood, usage }
     }
 }
 
@@ -139,6 +158,19 @@ fn whole(bytes: f64) -> u64 {
     bytes.max(0.0) as u64
 }
 
+/// Whether a line is of an interface whose traffic stays on the machine, or passes another that is counted.
+fn is_of_inner(line: &str) -> bool {
+    line.split_once("device=\"").and_then(|(_, rest)| rest.split_once('"')).is_some_and(|(name, _)| is_inner(name))
+}
+
+fn value(line: &str) -> Option<f64> {
+    line.rsplit_once(' ')?.1.parse().ok()
+}
+
+fn add(sum: f64, value: f64) -> f64 {
+    sum + value
+}
+
 /// What collectors gave in their last run, where that was good: an old value is not what the node does now.
 struct Samples<'a>(&'a [Told]);
 
@@ -156,7 +188,7 @@ impl Samples<'_> {
 
     /// The sum of the samples without these labels; none where there is no sample.
     fn sum(&self, metric: &Metric, without: &[&str]) -> Option<f64> {
-        self.values(metric, without).reduce(|sum, value| sum + value)
+        self.values(metric, without).reduce(add)
     }
 
     fn mean(&self, metric: &Metric) -> Option<f64> {
@@ -166,7 +198,7 @@ impl Samples<'_> {
 
     fn values<'a>(&'a self, metric: &'a Metric, without: &'a [&str]) -> impl Iterator<Item = f64> + 'a {
         let is_meant = move |line: &&str| !without.iter().any(|label| line.contains(label));
-        self.lines(metric).filter(is_meant).filter_map(|line| line.rsplit_once(' ')?.1.parse().ok())
+        self.lines(metric).filter(is_meant).filter_map(value)
     }
 
     fn label(&self, metric: &Metric, name: &str) -> Option<String> {
@@ -206,7 +238,7 @@ mod tests {
                 sheet.put(&cpu::node_cpu_seconds_total, &["0", "idle"], busy * 9.0);
             }),
             told("netdev", is_good, |sheet| {
-                for (device, factor) in [("eth0", 1), ("eth1", 2), ("lo", 100)] {
+                for (device, factor) in [("eth0", 1), ("eth1", 2), ("lo", 100), ("docker0", 100), ("veth1", 100)] {
                     sheet.put(&netdev::node_network_receive_bytes_total, &[device], received * factor);
                     sheet.put(&netdev::node_network_transmit_bytes_total, &[device], 7_u32);
                 }
@@ -231,12 +263,26 @@ mod tests {
         let traffic = Traffic { received_per_second: 300.0, sent_per_second: 0.0 };
         assert_eq!((live.usage().cpus, live.usage().network), (Some(1.0), Some(traffic)));
         // A fresh scrape just after changes what is measured, and not over how long.
-        live.keep(Reading { at: begun + Duration::from_millis(10_100), ..reading(0, &machine(15.1, 2010, true)) });
+        live.keep(Reading::of(&machine(15.1, 2010, true), begun + Duration::from_millis(10_100)));
         assert!((live.usage().cpus.unwrap() - 10.2 / 10.1).abs() < 1e-9);
         // After a restart of what counts, and where a collector fails, nothing is known; it is not zero.
         live.keep(reading(20, &machine(1.0, 3000, false)));
         let last = live.usage();
         assert_eq!((last.cpus, last.network, last.failing), (None, None, vec!["netdev".to_owned()]));
+    }
+
+    /// Somebody asks every 1.2 s, and what is read moves once in 5 s.
+    #[test]
+    fn however_often_anybody_asks_a_rate_is_of_some_time() {
+        let (live, begun) = (Live::default(), Instant::now());
+        for look in 0..50_u32 {
+            let at = Duration::from_millis(1200) * look;
+            live.keep(Reading::of(&machine(0.0, at.as_secs() / 5 * 5 * 1000, true), begun + at));
+            let received = live.usage().network.map(|traffic| traffic.received_per_second / 3.0);
+            let is_near = received.is_some_and(|received| (500.0..=1500.0).contains(&received));
+            assert_eq!(is_near, look > 8 || is_near, "{received:?} at look {look}");
+            assert!(live.0.lock().unwrap().stood.len() <= 11);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use trainyard_node::files::open_many;
 use trainyard_node::jobs;
 use trainyard_node::list;
 use trainyard_node::live::Live;
-use trainyard_node::replay::{self, Wanted};
+use trainyard_node::replay::{self, Wanted, Written};
 use trainyard_node::serve::{Guard, Part, Site, is_private, listen, serve};
 use trainyard_node::settings::{
     Arguments, Collecting, Command, ListFormat, ListJobs, PlayReplay, Replay, Serve, WriteReplay,
@@ -107,6 +107,7 @@ async fn serve_metrics(arguments: &Serve) -> Outcome {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+    conductor.end();
     Ok(())
 }
 
@@ -171,9 +172,10 @@ fn replay_folder(arguments: Replay) -> Outcome {
 
 fn play(arguments: PlayReplay) -> Outcome {
     let PlayReplay { every, played_seconds, profile, faults, seconds, node, folder } = arguments;
+    let mut written = Written::default();
     let mut wanted = if let Some(profile) = profile {
         let wanted = Wanted { profile, faults, seconds, node };
-        replay::write(&wanted, &folder).map_err(|sentence| (USAGE, sentence))?;
+        replay::write_more(&wanted, &folder, &mut written).map_err(|sentence| (USAGE, sentence))?;
         wanted
     } else {
         replay::read(&folder).map_err(refused)?
@@ -182,7 +184,7 @@ fn play(arguments: PlayReplay) -> Outcome {
     while begun.elapsed().as_secs() < played_seconds {
         std::thread::sleep(Duration::from_secs(every));
         wanted.seconds = first.saturating_add(begun.elapsed().as_secs());
-        replay::write(&wanted, &folder).map_err(refused)?;
+        replay::write_more(&wanted, &folder, &mut written).map_err(refused)?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What collectors count, for whoever sums it up by job: each puts its own here, and none knows who asks.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::gpus::Reading;
+use crate::gpus::{NvLink, Reading};
 
 /// More than a node has of anything that is counted here.
 const ENTRIES_MAX: usize = 1024;
@@ -24,8 +25,8 @@ pub struct Counted {
     pub gpus_at: Option<Instant>,
     /// What each EFA device moved, by its name.
     pub fabric: Arc<[(String, u64)]>,
-    /// What was read from Lustre and written to it.
-    pub lustre: Option<u64>,
+    /// What was read from each Lustre mount and written to it, where it says so now.
+    pub lustre: Arc<[(String, Option<u64>)]>,
 }
 
 /// A GPU at one moment, as far as jobs are concerned.
@@ -38,27 +39,46 @@ pub struct GpuMeter {
     pub percent: Option<u32>,
     pub sm_active: Option<f64>,
     pub memory_used_mib: Option<u64>,
-    pub nvlink_bytes: Option<u64>,
+    /// By link and direction: one that does not answer for a moment must not make the sum of all begin anew.
+    pub nvlink_bytes: BTreeMap<(u32, Direction), Option<u64>>,
     pub energy_mj: Option<u64>,
     /// Those that use it.
     pub pids: Vec<u32>,
+}
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum Direction {
+    Sent,
+    Received,
 }
 
 impl GpuMeter {
     /// From a reading, and from whether its processes have the numbers that they have here.
     pub fn new(reading: &Reading, are_pids_known: bool) -> Self {
         let processes = reading.processes.iter().flatten().filter(|_| are_pids_known);
-        let links = reading.nvlinks.links.iter().flat_map(|link| [link.tx_bytes, link.rx_bytes]).flatten();
-        Self {
+        let meter = Self {
             index: reading.index,
             minor: reading.minor,
             uuid: reading.uuid.clone().unwrap_or_default(),
+            pids: processes.map(|process| process.pid).take(ENTRIES_MAX).collect(),
+            ..Self::default()
+        };
+        if !reading.mig_instances.is_empty() {
+            // The rest is of the whole GPU, and jobs have parts of it.
+            return meter;
+        }
+        let link = |link: &NvLink| {
+            [((link.link, Direction::Sent), link.tx_bytes), ((link.link, Direction::Received), link.rx_bytes)]
+        };
+        Self {
             percent: reading.utilization.gpu,
             sm_active: reading.profiling.sm_active,
             memory_used_mib: reading.memory.used_mib,
-            nvlink_bytes: links.reduce(u64::saturating_add),
+            nvlink_bytes: reading.nvlinks.links.iter().take(ENTRIES_MAX).flat_map(link).collect(),
             energy_mj: reading.power.energy_mj,
-            pids: processes.map(|process| process.pid).take(ENTRIES_MAX).collect(),
+            ..meter
         }
     }
 }
@@ -86,9 +106,10 @@ impl Meters {
         self.lock().fabric = devices.into();
     }
 
-    /// This many bytes were read from Lustre and written to it.
-    pub fn lustre(&self, bytes: u64) {
-        self.lock().lustre = Some(bytes);
+    /// This is what was read from each Lustre mount and written to it; none for one that does not say.
+    pub fn lustre(&self, mut mounts: Vec<(String, Option<u64>)>) {
+        mounts.truncate(ENTRIES_MAX);
+        self.lock().lustre = mounts.into();
     }
 
     /// What was counted last.
@@ -104,17 +125,21 @@ impl Meters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gpus::{NvLink, Process};
+    use crate::gpus::{MigInstance, Process};
 
     #[test]
     fn a_process_is_only_known_by_a_number_that_it_has_here() {
         let mut reading = Reading { processes: Some(vec![Process { pid: 7, used_bytes: None }]), ..Reading::default() };
         assert_eq!(GpuMeter::new(&reading, true).pids, [7]);
         assert!(GpuMeter::new(&reading, false).pids.is_empty());
-        assert_eq!(GpuMeter::new(&reading, true).nvlink_bytes, None);
-        let link = NvLink { tx_bytes: Some(3), rx_bytes: Some(4), ..NvLink::default() };
-        reading.nvlinks.links = vec![link.clone(), NvLink { rx_bytes: None, ..link }];
-        assert_eq!(GpuMeter::new(&reading, true).nvlink_bytes, Some(10));
+        reading.memory.used_mib = Some(9);
+        reading.nvlinks.links = vec![NvLink { link: 3, tx_bytes: Some(3), ..NvLink::default() }];
+        let meter = GpuMeter::new(&reading, true);
+        let links = BTreeMap::from([((3, Direction::Sent), Some(3)), ((3, Direction::Received), None)]);
+        assert_eq!((meter.nvlink_bytes, meter.memory_used_mib), (links, Some(9)));
+        reading.mig_instances = vec![MigInstance::default()];
+        let meter = GpuMeter::new(&reading, true);
+        assert_eq!((meter.nvlink_bytes, meter.memory_used_mib, meter.pids), (BTreeMap::new(), None, vec![7]));
         let (proc, meters) = (tempfile::tempdir().unwrap(), Meters::default());
         fs_err::create_dir_all(proc.path().join("1/ns")).unwrap();
         for (namespace, is_machines) in [("pid:[4026532201]", false), (FIRST_NAMESPACE, true)] {
@@ -123,7 +148,7 @@ mod tests {
             std::os::unix::fs::symlink(namespace, link).unwrap();
             assert_eq!(has_machines_pids(proc.path()), is_machines);
         }
-        meters.clone().lustre(5);
-        assert_eq!((meters.counted().lustre, meters.counted().gpus_at.is_some()), (Some(5), false));
+        meters.clone().lustre(vec![("a".into(), Some(5))]);
+        assert_eq!((meters.counted().lustre.len(), meters.counted().gpus_at.is_some()), (1, false));
     }
 }

@@ -38,7 +38,7 @@ impl Ordinary {
         let mut is_any = false;
         for (name, received, sent) in text.lines().filter_map(interface).take(INTERFACES_MAX) {
             is_any = true;
-            if INNER.iter().any(|inner| name == *inner || (*inner != "lo" && name.starts_with(inner))) {
+            if is_inner(name) {
                 continue;
             }
             // Names are the kernel's: at most 15 bytes.
@@ -54,6 +54,11 @@ impl Ordinary {
         }
         if is_any { Ok(self.traffic) } else { Err(misread(self.file.path(), "interfaces")) }
     }
+}
+
+/// Whether what an interface moves stays on the machine, or passes a card that is counted itself.
+pub fn is_inner(name: &str) -> bool {
+    INNER.iter().any(|inner| name == *inner || (*inner != "lo" && name.starts_with(inner)))
 }
 
 /// A line's name, received and sent bytes.

@@ -144,7 +144,7 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct PlayReplay {
     /// Seconds between two writings.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub every: u64,
     /// When to stop.
     #[arg(long = "for", value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u64).range(1..=SECONDS_MAX))]
@@ -218,9 +218,6 @@ pub struct Collecting {
     #[command(flatten)]
     pub slurm: Slurm,
 }
-
-/// Where jobs tell of their training, if nobody says otherwise.
-const TRAINING: &str = "/run/trainyard/training";
 
 /// How Slurm is asked.
 #[derive(Debug, Clone, Args)]
@@ -309,7 +306,7 @@ impl Collecting {
             host: self.host.clone().unwrap_or_else(own_name),
             scope: self.scope,
             shares_namespaces: self.shares_namespaces,
-            training: self.training.clone().or_else(|| Some(PathBuf::from(TRAINING)).filter(|folder| folder.is_dir())),
+            training: self.training.clone(),
             dcgm_exporter: self.dcgm_exporter.clone(),
             neuron_monitor: self.neuron_monitor.clone(),
             slurm: self.slurm.access(),

@@ -183,12 +183,15 @@ impl Sheet {
         let is_ours = |name: &str| self.constant.contains(&format!(",{name}=\""));
         for sample in family.samples.drain(..) {
             let mut labels = String::new();
+            // No label may be there twice: Prometheus would throw the whole scrape away.
+            let mut taken: Vec<String> = sample.labels.iter().map(|(name, _)| name.clone()).collect();
             for (name, value) in &sample.labels {
-                let mut name = name.clone();
-                while is_ours(&name) {
-                    name.insert_str(0, "exported_");
+                let mut shown = name.clone();
+                while is_ours(&shown) || (shown != *name && taken.contains(&shown)) {
+                    shown.insert_str(0, "exported_");
                 }
-                put_label(&mut labels, &name, value);
+                put_label(&mut labels, &shown, value);
+                taken.push(shown);
             }
             labels.push_str(&self.constant);
             let mut line = sample.name.clone();

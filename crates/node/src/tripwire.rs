@@ -47,7 +47,9 @@ pub struct Reading {
 pub struct Alarm {
     /// The job.
     pub job: Job,
-    /// What it sent and received over the ordinary network, in bytes per second.
+    /// Others of several nodes that ran here all the while: the traffic is the node's, and may be theirs.
+    pub others: Vec<String>,
+    /// What was sent and received over the ordinary network, in bytes per second.
     pub bytes_per_second: Traffic,
 }
 
@@ -64,37 +66,38 @@ pub struct Tripwire {
 }
 
 impl Tripwire {
-    /// Takes a reading. The alarms are of jobs that were not told of before.
-    pub fn see(&mut self, reading: Reading, jobs: &[Job]) -> Vec<Alarm> {
+    /// Takes a reading. The alarm is of a job that was not told of before.
+    pub fn see(&mut self, reading: Reading, jobs: &[Job]) -> Option<Alarm> {
         let jobs: Vec<&Job> = jobs.iter().filter(|job| job.is_multi_node()).collect();
         let runs = |id: &String| jobs.iter().any(|job| job.id == *id);
         self.told.retain(runs);
         self.watched.retain(|id, _| runs(id));
         let Some(before) = self.before else {
             self.begin(reading, &jobs);
-            return Vec::new();
+            return None;
         };
         let span = reading.at.saturating_sub(before.at);
         if span < INTERVAL {
-            return Vec::new();
+            return None;
         }
         let traffic = per_second(before.ordinary, reading.ordinary, span);
         let is_silent = is_silent(&before, &reading, traffic);
         // What moved is of the jobs that ran all the while. Where there was none, it is of those that came.
         let is_its = |job: &Job| self.at_begin.is_empty() || self.at_begin.contains(&job.id);
-        let mut alarms = Vec::new();
-        let mut is_any = false;
+        let silent: Vec<&Job> = jobs.iter().copied().filter(|job| is_silent && is_its(job)).collect();
         for job in &jobs {
-            let is_silent = is_silent && is_its(job);
-            self.watched.insert(job.id.clone(), is_silent);
-            is_any |= is_silent;
-            if is_silent && self.told.insert(job.id.clone()) {
-                alarms.push(Alarm { job: (*job).clone(), bytes_per_second: traffic });
-            }
+            self.watched.insert(job.id.clone(), is_silent && is_its(job));
         }
-        self.intervals += u64::from(is_any);
+        // One alarm for all that it may be: whose traffic it is nobody can see on this side of the card.
+        let is_new = silent.iter().filter(|job| self.told.insert(job.id.clone())).count() > 0;
+        let alarm = silent.split_first().filter(|_| is_new).map(|(job, others)| Alarm {
+            job: (*job).clone(),
+            others: others.iter().map(|job| job.id.clone()).collect(),
+            bytes_per_second: traffic,
+        });
+        self.intervals += u64::from(!silent.is_empty());
         self.begin(reading, &jobs);
-        alarms
+        alarm
     }
 
     /// There is nothing to see now, and what comes next is compared with nothing before.
@@ -138,17 +141,20 @@ fn per_second(before: Traffic, now: Traffic, span: Duration) -> Traffic {
 
 /// The event of an alarm.
 pub fn alarm(alarm: &Alarm) -> Event {
-    let Alarm { job, bytes_per_second } = alarm;
+    let Alarm { job, others, bytes_per_second } = alarm;
     let [sent, received] = [bytes_per_second.sent, bytes_per_second.received].map(|bytes| bytes / 1_000_000);
+    let (who, whose) = match others.as_slice() {
+        [] => (format!("job {} runs on {} nodes and", job.id, job.node_count), "its log"),
+        _ => (format!("job {} or {}, which share this node,", job.id, others.join(" or ")), "their logs"),
+    };
     let text = format!(
-        "job {} runs on {} nodes and sends {sent} MB/s and receives {received} MB/s over the ordinary network while EFA \
-         stands still: see in its log (NCCL_DEBUG=INFO) whether NCCL chose Socket, that NCCL_NET is not set to Socket and \
-         FI_PROVIDER is efa or not set, that the aws-ofi-nccl plugin is on LD_LIBRARY_PATH, and that `fi_info -p efa` \
-         finds libfabric's provider.",
-        job.id, job.node_count,
+        "{who} sends {sent} MB/s and receives {received} MB/s over the ordinary network while EFA stands still: see in \
+         {whose} (NCCL_DEBUG=INFO) whether NCCL chose Socket, that NCCL_NET is not set to Socket and FI_PROVIDER is efa or \
+         not set, that the aws-ofi-nccl plugin is on LD_LIBRARY_PATH, and that `fi_info -p efa` finds libfabric's provider.",
     );
     let fields = json!({
         "jobid": job.id,
+        "other_jobids": others,
         "user": job.user,
         "account": job.account,
         "nodes": job.node_count,

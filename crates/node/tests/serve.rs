@@ -2,7 +2,7 @@
 
 mod harness;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use harness::{Server, series};
 
@@ -200,4 +200,23 @@ fn agents_are_asked_what_their_nodes_do_and_one_that_is_gone_hides_no_other() {
     assert!(usage.cpus.unwrap() >= 0.0 && usage.memory_bytes.unwrap() > 1 << 20);
     // The folder stands still.
     assert_eq!(usage.fabric.unwrap().received_per_second.to_bits(), 0.0_f64.to_bits());
+}
+
+/// Anybody on the node can open connections, ask for much and take no answer.
+#[test]
+fn who_holds_connections_keeps_nobody_of_another_address_out() {
+    let agent = Server::agent(&["--only", "loadavg"]);
+    let mut held = Vec::new();
+    for _ in 0..80 {
+        let mut stream = std::net::TcpStream::connect(agent.address).unwrap();
+        // One that is one too many is closed.
+        let _ = stream.write_all(&b"GET /api/v1/snapshot HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200));
+        held.push(stream);
+    }
+    let output = trainyard_run::Command::new("curl")
+        .args(["-sS", "--noproxy", "*", "--max-time", "8", "--interface", "127.0.0.2"])
+        .arg(format!("http://{}/metrics", agent.address))
+        .output()
+        .unwrap();
+    assert!(output.stdout.contains("node_load1 "), "{} with {} held", output.stderr, held.len());
 }

@@ -61,6 +61,9 @@ pub struct NodeReplay {
     pub complete: String,
     /// What the agent's program is started with as the player.
     pub arguments: Vec<String>,
+    /// What a player is started with that goes on where another one ended, under the agent's eyes.
+    #[serde(default)]
+    pub arguments_to_go_on: Vec<String>,
 }
 
 /// The name of the agent's program, among those that were found and in the cluster's `bin/`.

@@ -179,6 +179,7 @@ fn chosen_nodes_show_a_replay_where_the_agent_is_there() {
             assert_eq!(replay.complete, format!("{folder}/replay.json"));
             let expected = "replay play --profile p5 --node q-dy-a-2 --for 31536000 --fault full-ost --fault efa-idle";
             assert_eq!(replay.arguments.join(" "), format!("{expected} {folder}"));
+            assert_eq!(replay.arguments_to_go_on.join(" "), format!("replay play --for 31536000 {folder}"));
         }
     }
     let capped = of(facts, Options { nodes_per_queue_max: Some(2) });

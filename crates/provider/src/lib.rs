@@ -84,9 +84,9 @@ pub trait Provider {
     /// What is there now.
     fn observe(&self, plan: &Plan) -> Result<Observed, Failure>;
 
-    /// What the nodes that run do now, by their names, as far as agents tell it.
-    fn usage(&self, _: &Plan) -> Result<BTreeMap<String, Answer>, Failure> {
-        Ok(BTreeMap::new())
+    /// What the nodes that run do now, as far as agents tell it.
+    fn usage(&self, _: &Plan) -> Result<Usage, Failure> {
+        Ok(Usage::default())
     }
 
     /// The way onto the head of a cluster that runs.
@@ -94,6 +94,15 @@ pub trait Provider {
 
     /// The logs of the cluster's nodes.
     fn logs<'a>(&'a self, plan: &'a Plan) -> Result<Box<dyn Logs + 'a>, Failure>;
+}
+
+/// What nodes do now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Usage {
+    /// By their names; the head too.
+    pub nodes: BTreeMap<String, Answer>,
+    /// Why agents cannot tell all: a sentence without a full stop.
+    pub limit: Option<String>,
 }
 
 /// A cluster as it is now.

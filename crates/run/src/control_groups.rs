@@ -1,4 +1,4 @@
-//! Control groups that this process is in.
+//! Control groups that this process is in, and where they are mounted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,16 @@ impl ControlGroup {
 pub fn own(proc: &Path) -> io::Result<Vec<ControlGroup>> {
     let own = proc.join("self");
     Ok(places(&fs::read_to_string(own.join("mountinfo"))?, &fs::read_to_string(own.join("cgroup"))?))
+}
+
+/// Where hierarchies are mounted that count something, as this process sees them. `proc` is where /proc is mounted.
+pub fn mounts(proc: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(points(&fs::read_to_string(proc.join("self/mountinfo"))?))
+}
+
+fn points(mounts: &str) -> Vec<PathBuf> {
+    let counts = |mount: &Mount| !mount.options.iter().any(|option| option.starts_with("name="));
+    mounts.lines().filter_map(Mount::read).filter(counts).map(|mount| mount.point.into()).collect()
 }
 
 /// From the texts of /proc/self/mountinfo and /proc/self/cgroup; proc(5) and cgroups(7) say what is in them.
@@ -117,5 +127,14 @@ mod tests {
         ] {
             assert_eq!(shown(mounts, groups), expected, "{groups}");
         }
+    }
+
+    #[test]
+    fn hierarchies_that_count_something_are_told_from_the_other_mounts() {
+        let mounts = "24 1 0:22 / / rw - ext4 /dev/vda rw\n\
+                      31 30 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+                      32 30 0:29 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n\
+                      33 30 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+        assert_eq!(points(mounts), ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"].map(PathBuf::from));
     }
 }

@@ -161,6 +161,8 @@ pub struct Diagnostic {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
     #[serde(skip)]
+    pub(crate) rests_on: Option<Path>,
+    #[serde(skip)]
     pub(crate) shown_at: Option<Path>,
     #[serde(skip)]
     pub(crate) spot: Spot,
@@ -179,6 +181,7 @@ impl Diagnostic {
             what: what.into(),
             why: None,
             fix: None,
+            rests_on: None,
             shown_at: None,
             spot: Spot::Value,
             change: None,
@@ -194,6 +197,13 @@ impl Diagnostic {
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
+        self
+    }
+
+    /// Names another value that the finding is about: nothing is said where that is missing or wrong itself.
+    #[must_use]
+    pub fn rests_on(mut self, path: Path) -> Self {
+        self.rests_on = Some(path);
         self
     }
 

@@ -58,8 +58,9 @@ pub fn check(text: &str) -> (Option<Spec>, Vec<Diagnostic>) {
         };
         if let Some(spec) = &spec {
             let hidden = shaped.pruned;
-            diagnostics
-                .extend(rules::run(spec).into_iter().filter(|d| !hidden.iter().any(|gone| d.path.touches(gone))));
+            let is_hidden = |path: &Path| hidden.iter().any(|gone| path.touches(gone));
+            let says = |d: &Diagnostic| !is_hidden(&d.path) && !d.rests_on.as_ref().is_some_and(is_hidden);
+            diagnostics.extend(rules::run(spec).into_iter().filter(says));
         }
         place_all(&mut diagnostics, node, text);
     }

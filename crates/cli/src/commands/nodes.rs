@@ -6,7 +6,7 @@ use trainyard_provider::local::supervisor::{Ask, Client};
 use trainyard_plan::usage::Answer;
 use trainyard_provider::{Failure, NodeState};
 
-use super::status::live;
+use super::status::{live, say_why};
 use crate::session::{Session, Target};
 use crate::ui::{table, usage};
 
@@ -58,7 +58,7 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     }
     let told = live(session, &made);
     if session.ui.is_json() {
-        let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.get(&node.name) }).collect();
+        let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.nodes.get(&node.name) }).collect();
         session.ui.json(&nodes);
         return Ok(0);
     }
@@ -67,20 +67,18 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
         [node.name.clone(), node.queues.join(","), node.state.clone(), node.cpus.to_string(), gib, node.gres.clone(), node.reason.clone()]
     };
     let columns = ["node", "queue", "state", "CPUs", "memory", "GPUs", "reason"];
-    if told.is_empty() {
+    if told.nodes.is_empty() {
         session.ui.data(&table(columns, observed.nodes.iter().map(row)));
         return Ok(0);
     }
-    let rows = observed.nodes.iter().map(|node| {
-        let ([name, queue, state, cpus, memory, gpus, reason], live) = (row(node), usage::cells(told.get(&node.name)));
-        let [cpus_used, memory_used, gpu_use, fabric, network] = live;
-        [name, queue, state, cpus, memory, gpus, reason, cpus_used, memory_used, gpu_use, fabric, network]
-    });
-    let [name, queue, state, cpus, memory, gpus, reason] = columns;
-    let [cpus_used, memory_used, gpu_use, fabric, network] = usage::COLUMNS;
-    // Why a node is down matters more than what it does.
-    let header = [name, queue, state, cpus, memory, gpus, reason, cpus_used, memory_used, gpu_use, fabric, network];
-    session.ui.fitting_table(usage::COLUMNS.len(), header, rows);
+    // Why a node is down stands before what it does: it matters more.
+    let header: Vec<&str> = columns.into_iter().chain(usage::COLUMNS).collect();
+    let whole = |node| row(node).into_iter().chain(usage::cells(told.nodes.get(&node.name))).collect();
+    let rows: Vec<Vec<String>> = observed.nodes.iter().map(whole).collect();
+    if let Some(known) = usage::Known::of(&header, &rows) {
+        known.show(&session.ui);
+    }
+    say_why(&session.ui, &told);
     Ok(0)
 }
 

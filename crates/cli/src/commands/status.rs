@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use trainyard_plan::usage::Answer;
-use trainyard_provider::{Failure, Observed};
+use trainyard_provider::{Failure, NodeState, Observed, Usage};
 
 use super::up::queue_rows;
 use crate::session::{Made, Session, Target};
@@ -26,9 +26,9 @@ impl Status {
         let observed = made.provider.observe(&made.plan)?;
         let cluster = &made.plan.cluster;
         let is_up = stands(&observed);
-        let live = if observed.controller { live(session, &made) } else { BTreeMap::new() };
+        let live = if observed.controller { live(session, &made) } else { Usage::default() };
         if session.ui.is_json() {
-            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed, "live": live}));
+            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed, "live": live.nodes}));
             return Ok(u8::from(!is_up));
         }
         let ui = &session.ui;
@@ -41,37 +41,57 @@ impl Status {
             ui.data(&format!("cluster {cluster}: up"));
         }
         show_scheduler(ui, &observed);
-        show_usage(ui, &live);
+        show_usage(ui, &observed, &live);
         ui.say(&format!("\nfiles and logs: {}", made.store.folder().display()));
         Ok(u8::from(!is_up))
     }
 }
 
 /// What nodes do now. A cluster is looked at all the same where nobody tells.
-pub(super) fn live(session: &Session, made: &Made) -> BTreeMap<String, Answer> {
+pub(super) fn live(session: &Session, made: &Made) -> Usage {
     made.provider.usage(&made.plan).unwrap_or_else(|failure| {
         session.ui.say(&format!("what nodes use is not known: {}", failure.chain().join(": ")));
-        BTreeMap::new()
+        for hint in &failure.hints {
+            session.ui.say(&format!("  hint: {hint}"));
+        }
+        Usage::default()
     })
+}
+
+/// What is not known of them, and why.
+pub(super) fn say_why(ui: &Ui, live: &Usage) {
+    let lines: Vec<String> = usage::silent(&live.nodes).into_iter().chain(live.limit.clone()).collect();
+    if !lines.is_empty() {
+        ui.say(&format!("\n{}", lines.join("\n")));
+    }
 }
 
 /// More would push the jobs off the screen; `trainyard nodes` has all.
 const NODES_SHOWN: usize = 16;
 
-fn show_usage(ui: &Ui, live: &BTreeMap<String, Answer>) {
-    if live.is_empty() {
-        return;
+/// The head first, and then in the order that `trainyard nodes` has.
+fn in_order<'a>(observed: &[NodeState], live: &'a BTreeMap<String, Answer>) -> Vec<(&'a str, &'a Answer)> {
+    let place = |name: &str| observed.iter().position(|node| node.name == name).map_or(0, |place| place + 1);
+    let mut order: Vec<(&str, &Answer)> = live.iter().map(|(name, answer)| (name.as_str(), answer)).collect();
+    order.sort_by_cached_key(|(name, _)| place(name));
+    order
+}
+
+fn show_usage(ui: &Ui, observed: &Observed, live: &Usage) {
+    let order = in_order(&observed.nodes, &live.nodes);
+    let row = |(name, answer): &(&str, &Answer)| {
+        [(*name).to_owned()].into_iter().chain(usage::cells(Some(answer))).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<String>> = order.iter().take(NODES_SHOWN).map(row).collect();
+    let header: Vec<&str> = ["node"].into_iter().chain(usage::COLUMNS).collect();
+    if let Some(known) = usage::Known::of(&header, &rows) {
+        ui.data("");
+        known.show(ui);
+        if order.len() > NODES_SHOWN {
+            ui.data(&format!("and {} more: trainyard nodes", order.len() - NODES_SHOWN));
+        }
     }
-    let rows = live.iter().take(NODES_SHOWN).map(|(name, answer)| {
-        let [cpus, memory, gpus, fabric, network] = usage::cells(Some(answer));
-        [name.clone(), cpus, memory, gpus, fabric, network]
-    });
-    let [cpus, memory, gpus, fabric, network] = usage::COLUMNS;
-    ui.data("");
-    ui.fitting_table(usage::COLUMNS.len() - 1, ["node", cpus, memory, gpus, fabric, network], rows);
-    if live.len() > NODES_SHOWN {
-        ui.data(&format!("and {} more: trainyard nodes", live.len() - NODES_SHOWN));
-    }
+    say_why(ui, live);
 }
 
 fn show_scheduler(ui: &Ui, observed: &Observed) {
@@ -163,4 +183,28 @@ fn awaited(cloud: &trainyard_provider::aws::Cloud) -> String {
         [queue.queue.clone(), queue.asked.to_string(), queue.running.to_string(), ready, waits]
     });
     table(["static nodes of", "asked", "running", "ready", "waits for"], rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_comes_first_and_then_nodes_as_slurm_has_them() {
+        let names = ["q-st-n-1", "q-st-n-2", "q-st-n-10"];
+        let node = |name: &str| NodeState {
+            name: name.to_owned(),
+            queues: Vec::new(),
+            state: "idle".into(),
+            cpus: 1,
+            memory_mib: 1,
+            gres: String::new(),
+            reason: String::new(),
+        };
+        let answer = || Answer { agent: String::new(), usage: None, problem: None };
+        let live = names.iter().chain(&["head"]).map(|name| ((*name).to_owned(), answer())).collect();
+        let observed = names.map(node);
+        let shown: Vec<&str> = in_order(&observed, &live).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(shown, ["head", "q-st-n-1", "q-st-n-2", "q-st-n-10"]);
+    }
 }

@@ -12,6 +12,7 @@ use trainyard_spec::{Spec, model::ProviderKind};
 mod arrived;
 #[cfg(feature = "aws")]
 pub mod changes;
+mod differs;
 
 use super::plan::Rehearsal;
 use crate::session::{SPEC_FILE, Session, Where};
@@ -99,25 +100,12 @@ pub fn lost_with_the_head(store: &Store, plan: &Plan) -> Result<Vec<String>, Fai
     })
 }
 
-/// A running rehearsal is not rebuilt under its jobs.
 fn refuse_other_plan(store: &Store, plan: &Plan, journal: &Journal) -> Result<(), Failure> {
     if !journal.is_live() {
         return Ok(());
     }
     let Some(known) = store.plan()? else { return Ok(()) };
-    // This program may lie elsewhere than it did; what the cluster is may not change.
-    let mut stands = known.rehearsed()?.clone();
-    stands.facts.program.clone_from(&plan.rehearsed()?.facts.program);
-    let differs = |artifact: &&trainyard_plan::Artifact| {
-        artifact.kind != "layout" && known.artifact(&artifact.path) != Some(*artifact)
-    };
-    if stands == *plan.rehearsed()? && !plan.artifacts.iter().any(|artifact| differs(&artifact)) {
-        return Ok(());
-    }
-    let changed: Vec<&str> = plan.artifacts.iter().filter(differs).map(|artifact| artifact.path.as_str()).collect();
-    Err(Failure::refused(format!("cluster `{}` stands, made from another plan", plan.cluster))
-        .caused_by(std::io::Error::other(format!("these would change: {}", changed.join(", "))))
-        .hint(format!("take it down first: trainyard down --cluster {} (files in /fsx and /home stay)", plan.cluster)))
+    differs::refuse_other(&known, plan)
 }
 
 fn report(session: &Session, plan: &Plan, observed: &Observed, begun: Instant) {

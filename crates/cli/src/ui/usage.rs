@@ -1,16 +1,67 @@
-//! What nodes do now, as cells of a table.
+//! What nodes do now, as cells of a table, and why that is not known.
+
+use std::collections::BTreeMap;
 
 use trainyard_plan::usage::{Answer, NodeUsage, Traffic};
+
+use super::Ui;
 
 /// The columns of [`cells`]. Where a line has too little room, the last ones go first.
 pub const COLUMNS: [&str; 5] = ["CPUs used", "memory used", "GPU use", "EFA (in, out)", "net (in, out)"];
 
-/// What a node does; dashes where it is not known, and why where its agent does not answer.
+/// What a cell has where nothing is known.
+const UNKNOWN: &str = "-";
+
+/// So many agents that do not answer are named.
+const SILENT_SHOWN: usize = 4;
+
+/// A table without those of [`COLUMNS`] in which nothing is known of any row.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Known<'a> {
+    header: Vec<&'a str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl<'a> Known<'a> {
+    /// None where a row has only its name then.
+    pub fn of(header: &[&'a str], rows: &[Vec<String>]) -> Option<Self> {
+        let is_shown = |column: usize| {
+            let is_ours = header.get(column).is_some_and(|title| COLUMNS.contains(title));
+            !is_ours || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell != UNKNOWN))
+        };
+        let shown: Vec<usize> = (0..header.len()).filter(|column| is_shown(*column)).collect();
+        let pick = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column).cloned()).collect();
+        let titles = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
+        (shown.len() > 1).then(|| Self { header: titles, rows: rows.iter().map(pick).collect() })
+    }
+
+    /// Prints it. Where a terminal is too narrow, people can do without our columns.
+    pub fn show(&self, ui: &Ui) {
+        let ours = self.header.iter().filter(|title| COLUMNS.contains(title)).count();
+        ui.fitting_table(ours, &self.header, &self.rows);
+    }
+}
+
+/// Which agents do not answer, why, and where to look: a line each.
+pub fn silent(nodes: &BTreeMap<String, Answer>) -> Vec<String> {
+    let problem = |(name, answer): (&String, &Answer)| {
+        let why = answer.problem.as_ref()?;
+        Some(format!("what {name} uses is not known: its agent: {why}; see log/node-{name}.log"))
+    };
+    let mut lines: Vec<String> = nodes.iter().filter_map(problem).collect();
+    let more = lines.len().saturating_sub(SILENT_SHOWN);
+    if more > 0 {
+        lines.truncate(SILENT_SHOWN);
+        lines.push(format!("and the agents of {more} more nodes"));
+    }
+    lines
+}
+
+/// What a node does; dashes where it is not known.
 pub fn cells(answer: Option<&Answer>) -> [String; 5] {
-    let dash = || "-".to_owned();
+    let dash = || UNKNOWN.to_owned();
     let Some(usage) = answer.and_then(|answer| answer.usage.as_ref()) else {
-        let why = answer.and_then(|answer| answer.problem.as_ref()).map(|why| format!("agent: {why}"));
-        return [dash(), dash(), dash(), dash(), why.unwrap_or_else(dash)];
+        return [dash(), dash(), dash(), dash(), dash()];
     };
     let cpus = usage.cpus.map_or_else(dash, |cpus| format!("{cpus:.1}"));
     let memory = usage.memory_bytes.map_or_else(dash, bytes);
@@ -85,7 +136,7 @@ mod tests {
     fn what_is_not_known_is_no_zero_and_a_replay_says_so() {
         assert_eq!(cells(None), ["-", "-", "-", "-", "-"]);
         let silent = Answer { agent: "a".into(), usage: None, problem: Some("no answer in 2 s".into()) };
-        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-", "agent: no answer in 2 s"]);
+        assert_eq!(cells(Some(&silent)), ["-", "-", "-", "-", "-"]);
         let gpus =
             GpuUsage { count: 8, utilization_percent: Some(87.4), memory_bytes: None, power_watts: Some(5210.0) };
         let usage = NodeUsage {
@@ -101,5 +152,25 @@ mod tests {
             cells(Some(&answer)),
             ["1.3", "3.0 GiB", "87 %, 5.2 kW (replay p5)", "12 GB/s, 0 B/s (replay p5)", "-"]
         );
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_is_named_with_its_log() {
+        let answer = |problem: &str| Answer { agent: "a".into(), usage: None, problem: Some(problem.into()) };
+        let mut nodes = BTreeMap::from([("n-1".to_owned(), answer("no answer in 2 s"))]);
+        nodes.insert("n-2".into(), Answer { usage: Some(NodeUsage::default()), problem: None, ..answer("") });
+        assert_eq!(silent(&nodes), ["what n-1 uses is not known: its agent: no answer in 2 s; see log/node-n-1.log"]);
+        nodes.extend((3..9).map(|number| (format!("n-{number}"), answer("not reached"))));
+        assert_eq!((silent(&nodes).len(), silent(&nodes)[4].as_str()), (5, "and the agents of 3 more nodes"));
+    }
+
+    #[test]
+    fn a_column_in_which_nothing_is_known_is_left_out() {
+        let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
+        let header = ["node", "CPUs used", "GPU use", "reason"];
+        let known = Known::of(&header, &[row(["n-1", "0.5", "-", "-"]), row(["n-2", "-", "-", "-"])]).expect("a table");
+        assert_eq!(known.header, ["node", "CPUs used", "reason"]);
+        assert_eq!(known.rows, [["n-1", "0.5", "-"], ["n-2", "-", "-"]]);
+        assert_eq!(Known::of(&header[..3], &[row(["n-1", "-", "-", "-"])[..3].to_vec()]), None);
     }
 }

@@ -188,7 +188,7 @@ pub struct Setting {
     pub profiles: Profiles,
     /// AWS's neuron-monitor, if it is not where it is looked for.
     pub neuron_monitor: Option<PathBuf>,
-    /// Where jobs tell of their training; nobody looks without this.
+    /// Where jobs tell of their training, if not where it is looked for.
     pub training: Option<PathBuf>,
     /// How Slurm is asked; it is not without this.
     pub slurm: Option<slurm::Access>,
@@ -266,6 +266,9 @@ pub trait Collector: Send {
     fn pace(&self) -> Option<Duration> {
         None
     }
+
+    /// The agent ends: so does what this keeps running.
+    fn stop(&mut self) {}
 }
 
 #[cfg(test)]

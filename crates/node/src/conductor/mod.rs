@@ -154,6 +154,13 @@ impl Conductor {
             .collect()
     }
 
+    /// Ends what collectors keep running, where they are not at work just now. No round follows.
+    pub fn end(&self) {
+        lock(&self.inner.asked).is_over = true;
+        self.inner.wake.notify_all();
+        self.inner.slots.iter().for_each(|slot| slot.stop());
+    }
+
     /// How long ago the last round came to its end.
     pub fn since_last(&self) -> Duration {
         lock(&self.inner.last).elapsed()

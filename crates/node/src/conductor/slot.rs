@@ -105,6 +105,13 @@ impl Slot {
         state.is_late = false;
     }
 
+    /// Ends what the collector keeps running. One that hangs is left to itself.
+    pub(super) fn stop(&self) {
+        if let Ok(mut collector) = self.collector.try_lock() {
+            collector.stop();
+        }
+    }
+
     /// Its deadline passed while it ran. Told and counted once a run.
     pub(super) fn is_late(&self, tell: &dyn Fn(Happening)) {
         let mut state = lock(&self.state);

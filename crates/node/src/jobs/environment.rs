@@ -17,14 +17,13 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 /// More than a node has.
 const GPUS_MAX: usize = 64;
 
-/// A process of a training job has some hundred files open; what comes behind so many is not looked at.
-const FILES_MAX: usize = 2048;
-
 /// What one process was told by Slurm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
     /// The number of its job.
     pub job: String,
+    /// Of a part of a heterogeneous job, the number that the whole goes by.
+    pub whole: Option<String>,
     /// What it is charged to.
     pub account: String,
     /// Where it was sent.
@@ -39,6 +38,13 @@ pub struct Told {
     pub job_gpus: BTreeSet<u32>,
     /// The step's GPUs on this node.
     pub step_gpus: BTreeSet<u32>,
+}
+
+impl Told {
+    /// Whether it is of that job.
+    pub fn is_of(&self, job: &str) -> bool {
+        self.job == job || self.whole.as_deref() == Some(job)
+    }
 }
 
 /// What the process was told. `None` where it cannot be read, or is no job's.
@@ -58,6 +64,7 @@ fn understand(bytes: &[u8]) -> Option<Told> {
         let Some((name, value)) = text.split_once('=') else { continue };
         match name {
             "JOB_ID" => told.job = plain(value),
+            "HET_JOB_ID" => told.whole = Some(plain(value)),
             "JOB_ACCOUNT" => told.account = plain(value),
             "JOB_PARTITION" => told.partition = plain(value),
             "JOB_NAME" => told.name = plain(value),
@@ -105,8 +112,9 @@ pub fn user_name(uid: u32) -> String {
     user.map_or_else(|| uid.to_string(), |user| plain(&user.name))
 }
 
-/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband.
-pub fn devices(proc: &Path, sys: &Path, pid: u32) -> BTreeSet<String> {
+/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband. `room` is how many
+/// open files are looked at, and what is left of that.
+pub fn devices(proc: &Path, sys: &Path, pid: u32, room: &mut usize) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(proc.join(pid.to_string()).join("fd")) else { return BTreeSet::new() };
     let device = |entry: std::fs::DirEntry| {
         let target = std::fs::read_link(entry.path()).ok()?;
@@ -116,7 +124,9 @@ pub fn devices(proc: &Path, sys: &Path, pid: u32) -> BTreeSet<String> {
         let ibdev = sys.join("class/infiniband_verbs").join(name).join("ibdev");
         is_number.then(|| crate::files::word(&ibdev)).flatten().map(|name| plain(&name))
     };
-    entries.flatten().take(FILES_MAX).filter_map(device).take(GPUS_MAX).collect()
+    let entries: Vec<_> = entries.flatten().take(*room).collect();
+    *room -= entries.len();
+    entries.into_iter().filter_map(device).take(GPUS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -134,6 +144,9 @@ mod tests {
         assert_eq!((told.job_gpus, told.step_gpus), (BTreeSet::from([0, 2, 3, 4]), BTreeSet::from([3])));
         assert_eq!(told.array, Some(("6".to_owned(), "1".to_owned())));
         assert_eq!(understand(b"PATH=/bin\0HOME=/"), None);
+        // slurmstepd's title has the number of the whole, the variables that of the part.
+        let part = understand(b"SLURM_JOB_ID=8\0SLURM_HET_JOB_ID=7\0").unwrap();
+        assert_eq!(["7", "8", "9"].map(|job| part.is_of(job)), [true, true, false]);
     }
 
     #[test]
@@ -160,8 +173,8 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, files.join(nth.to_string())).unwrap();
         }
-        assert_eq!(devices(&proc, &sys, 9), BTreeSet::from(["rdmap79s0".to_owned()]));
-        assert!(devices(&proc, &sys, 10).is_empty());
+        assert_eq!(devices(&proc, &sys, 9, &mut 100), BTreeSet::from(["rdmap79s0".to_owned()]));
+        assert!(devices(&proc, &sys, 10, &mut 100).is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::files::{Buffer, KeptFile};
 use crate::problem::{Problem, unread};
 
 /// Beyond so many processes jobs are not looked for, and that is said.
-const PROCESSES_MAX: usize = 20_000;
+const PROCESSES_MAX: usize = 100_000;
 
 /// A process below so many others is taken for nobody's.
 const DEPTH_MAX: usize = 64;
@@ -42,6 +42,15 @@ impl Found {
     pub fn pids(&self) -> impl Iterator<Item = u32> + Clone {
         self.steps.values().flatten().copied()
     }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The jobs, by their numbers.
+    pub jobs: BTreeMap<String, Found>,
+    /// Why these may not be all.
+    pub problem: Option<Problem>,
 }
 
 /// What `/proc/PID/stat` tells.
@@ -105,9 +114,9 @@ impl Finder {
     }
 
     /// The jobs that have a process now, by their numbers.
-    pub fn look(&mut self) -> Result<BTreeMap<String, Found>, Problem> {
+    pub fn look(&mut self) -> Result<Look, Problem> {
         self.look += 1;
-        let pids = self.pids()?;
+        let (pids, are_all) = self.pids()?;
         if self.processes.len() > pids.len() || pids.iter().any(|pid| !self.processes.contains_key(pid)) {
             self.processes.retain(|pid, _| pids.binary_search(pid).is_ok());
         }
@@ -122,24 +131,26 @@ impl Finder {
         }
         self.read_orphans();
         self.follow();
-        Ok(self.gather())
+        let sentence =
+            || format!("there are more than {PROCESSES_MAX} processes; jobs were not looked for in the others");
+        Ok(Look { jobs: self.gather(), problem: (!are_all).then(|| Problem::new(sentence())) })
     }
 
-    /// Sorted.
-    fn pids(&self) -> Result<Vec<u32>, Problem> {
+    /// Sorted, and whether these are all.
+    fn pids(&self) -> Result<(Vec<u32>, bool), Problem> {
         let entries = std::fs::read_dir(&self.proc).map_err(unread(&self.proc))?;
         let mut pids = Vec::with_capacity(self.processes.len() + 16);
         for entry in entries {
             let entry = entry.map_err(unread(&self.proc))?;
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
             if pids.len() == PROCESSES_MAX {
-                let sentence = format!("there are more than {PROCESSES_MAX} processes; jobs were not looked for");
-                return Err(Problem::new(sentence));
+                pids.sort_unstable();
+                return Ok((pids, false));
             }
             pids.push(pid);
         }
         pids.sort_unstable();
-        Ok(pids)
+        Ok((pids, true))
     }
 
     fn text(&mut self, pid: u32, file: &str) -> Option<&str> {
@@ -193,8 +204,9 @@ impl Finder {
         }
         match (title, mark) {
             (Some(mark), _) => Kind::Daemon(Arc::new(mark)),
-            // A child of slurmstepd that has yet to become the job's program is looked at again.
-            (None, _) if is_slurms => Kind::Unsure,
+            // A child of slurmstepd that has yet to become the job's program is looked at again. A user who calls his
+            // program so hides nothing by it.
+            (None, _) if is_slurms && self.is_trusted(pid) => Kind::Unsure,
             (None, Some(mark)) => Kind::Member(Arc::new(mark)),
             (None, None) => Kind::Other,
         }
@@ -217,7 +229,13 @@ impl Finder {
     /// Anybody can call his program slurmstepd and give it a title; Slurm's is started by root, or by whoever started the
     /// agent. A program that becomes root by its file's rights still has its user's number as the real one.
     fn is_trusted(&self, pid: u32) -> bool {
-        environment::uid(&self.proc, pid).is_some_and(|uid| uid == 0 || uid == self.own)
+        // A link of that name to a program that takes root's number for itself, as sudo does, is still that program. Where
+        // nothing is told of it, the agent is not root.
+        let program = std::fs::read_link(self.proc.join(pid.to_string()).join("exe"));
+        let is_slurms = program.map_or(true, |path| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slurm"))
+        });
+        is_slurms && environment::uid(&self.proc, pid).is_some_and(|uid| uid == 0 || uid == self.own)
     }
 
     /// Whoever was started by a job's process is the job's, and stays so when that one ends.

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::record::Record;
+use super::record::{Record, Unread};
 use super::summary::{Summary, bytes, span};
 use super::tally::Tally;
-use crate::problem::Problem;
+use crate::problem::{Problem, unread};
 
 /// What runs, and so many that ended, as a table.
 pub fn text(folder: &Path, most: usize) -> Result<String, Problem> {
-    let record = Record::new(folder);
+    let record = opened(folder)?;
     let mut text = String::new();
-    if let Some(running) = record.running()? {
+    if let Some(running) = record.running().map_err(Unread::problem)? {
         let _ = writeln!(text, "running when it was last written, {:.0}:", running.saved);
         let rows = running.jobs.into_iter().map(|tally| Summary::new(tally, running.saved, None));
         table(&mut text, &rows.collect::<Vec<_>>());
@@ -27,9 +27,15 @@ pub fn text(folder: &Path, most: usize) -> Result<String, Problem> {
 
 /// The same for programs.
 pub fn json(folder: &Path, most: usize) -> Result<serde_json::Value, Problem> {
-    let record = Record::new(folder);
-    let running = record.running()?.unwrap_or_default();
+    let record = opened(folder)?;
+    let running = record.running().map_err(Unread::problem)?.unwrap_or_default();
     Ok(json!({ "written": running.saved, "running": running.jobs, "ended": record.ended(most) }))
+}
+
+fn opened(folder: &Path) -> Result<Record, Problem> {
+    // No jobs and a wrong path would look the same.
+    std::fs::read_dir(folder).map_err(unread(folder))?;
+    Ok(Record::new(folder))
 }
 
 const HEAD: [&str; 9] = ["job", "user", "account", "ran", "GPUs", "GPU use", "idle GPU-h", "memory peak", "EFA"];

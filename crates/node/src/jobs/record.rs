@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -50,6 +51,24 @@ impl Running {
     }
 }
 
+/// Why sums are not known.
+#[derive(Debug)]
+pub enum Unread {
+    /// The file could not be read.
+    NotRead(Problem),
+    /// It is another program's, or another version's.
+    NotUnderstood(Problem),
+}
+
+impl Unread {
+    /// What is wrong.
+    pub fn problem(self) -> Problem {
+        match self {
+            Self::NotRead(problem) | Self::NotUnderstood(problem) => problem,
+        }
+    }
+}
+
 /// A folder with both.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -62,8 +81,23 @@ impl Record {
         Self { folder: folder.to_owned() }
     }
 
-    /// What ran when it was last kept; nothing where nothing was. What cannot be understood is put aside, and that is said.
-    pub fn running(&self) -> Result<Option<Running>, Problem> {
+    /// The same for whoever goes on with it: what cannot be understood is put aside, and that is said.
+    pub fn take_up(&self) -> Result<Option<Running>, Problem> {
+        let problem = match self.running() {
+            Err(Unread::NotUnderstood(problem)) => problem,
+            other => return other.map_err(Unread::problem),
+        };
+        let (path, aside) = (self.folder.join(RUNNING), self.folder.join("jobs.json.corrupt"));
+        Err(match std::fs::rename(path, &aside) {
+            Ok(()) => {
+                Problem::new(format!("{}; they start anew, and it is kept as {}", problem.told(), aside.display()))
+            }
+            Err(error) => Problem::new(format!("{}; they start anew", problem.told())).because(error),
+        })
+    }
+
+    /// What ran when it was last kept; nothing where nothing was.
+    pub fn running(&self) -> Result<Option<Running>, Unread> {
         let path = self.folder.join(RUNNING);
         let mut text = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(RUNNING_BYTES_MAX).read_to_end(&mut text));
@@ -71,7 +105,8 @@ impl Record {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
-                return Err(Problem::new(format!("{} cannot be read", path.display())).because(error));
+                let problem = Problem::new(format!("{} cannot be read", path.display())).because(error);
+                return Err(Unread::NotRead(problem));
             }
         }
         let why = match serde_json::from_slice::<Running>(&text) {
@@ -79,13 +114,7 @@ impl Record {
             Ok(running) => format!("its version is {} and it has {} jobs", running.version, running.jobs.len()),
             Err(error) => error.to_string(),
         };
-        let aside = self.folder.join("jobs.json.corrupt");
-        let moved = std::fs::rename(&path, &aside);
-        let sentence = format!("{} has no sums of jobs ({why}); they start anew", path.display());
-        Err(match moved {
-            Ok(()) => Problem::new(format!("{sentence}, and it is kept as {}", aside.display())),
-            Err(error) => Problem::new(sentence).because(error),
-        })
+        Err(Unread::NotUnderstood(Problem::new(format!("{} has no sums of jobs ({why})", path.display()))))
     }
 
     /// Keeps what runs.
@@ -107,8 +136,17 @@ impl Record {
         if std::fs::metadata(&path).is_ok_and(|file| file.len() + line.len() as u64 > ENDED_BYTES_MAX) {
             std::fs::rename(&path, self.folder.join(ENDED_BEFORE))?;
         }
-        // In one call: a line is there whole, or not at all.
-        OpenOptions::new().create(true).append(true).open(&path)?.write_all(&line)
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+        // On a full disk the line before may be a part: this one must not be glued to it.
+        let mut last = [b'\n'];
+        let length = file.metadata()?.len();
+        if length > 0 {
+            file.read_exact_at(&mut last, length - 1)?;
+        }
+        if last != *b"\n" {
+            line.insert(0, b'\n');
+        }
+        file.write_all(&line)
     }
 
     fn unkept(&self, error: io::Error) -> Problem {
@@ -155,9 +193,28 @@ mod tests {
             "{\"version\":9,\"boot\":\"\",\"saved\":\"1970-01-01T00:00:00Z\",\"jobs\":[]}",
         ] {
             fs_err::write(folder.path().join("below/jobs.json"), text).unwrap();
-            assert!(record.running().unwrap_err().told().contains("is kept as"), "{text}");
+            assert!(matches!(record.running(), Err(Unread::NotUnderstood(_))), "{text}");
+            assert_eq!(
+                fs_err::read_to_string(folder.path().join("below/jobs.json")).unwrap(),
+                text,
+                "reading leaves it"
+            );
+            assert!(record.take_up().unwrap_err().told().contains("is kept as"), "{text}");
+            assert_eq!(record.take_up().unwrap(), None);
             assert_eq!(fs_err::read_to_string(folder.path().join("below/jobs.json.corrupt")).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = Record::new(folder.path());
+        fs_err::write(folder.path().join(ENDED), "{\"jobid\":\"1").unwrap();
+        for id in ["2", "3"] {
+            record.add(&Summary::new(tally(id), Timestamp::UNIX_EPOCH, None)).unwrap();
+        }
+        let ended = record.ended(9);
+        assert_eq!(ended.iter().map(|summary| summary.tally.jobid.as_str()).collect::<Vec<_>>(), ["2", "3"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Job;
 use super::usage::Usage;
 use crate::growth::Growth;
-use crate::meters::{Counted, GpuMeter};
+use crate::meters::{Counted, Direction, GpuMeter};
 
 /// A GPU that shows no more than this many percent does nothing: looking at it takes some.
 const IDLE_PERCENT: u32 = 1;
@@ -42,6 +42,8 @@ pub struct Tally {
     pub nodes: u32,
     /// When its oldest process on this node began.
     pub started: Option<Timestamp>,
+    /// The same in seconds since the machine's start, which nobody sets.
+    pub started_uptime: Option<f64>,
     /// When the agent first saw it.
     pub seen_since: Timestamp,
     /// When the agent last saw it.
@@ -128,10 +130,10 @@ pub struct Moved {
 /// Tells what moved since the last round.
 #[derive(Debug, Default)]
 pub struct Movement {
-    nvlink: BTreeMap<u32, Growth>,
+    nvlink: BTreeMap<(u32, (u32, Direction)), Growth>,
     energy_mj: BTreeMap<u32, Growth>,
     fabric: BTreeMap<String, Growth>,
-    lustre: Growth,
+    lustre: BTreeMap<String, Growth>,
     ordinary: Growth,
 }
 
@@ -148,20 +150,26 @@ impl Movement {
             }
             moved
         }
-        let of_gpus = |value: fn(&GpuMeter) -> Option<u64>| {
-            counted.gpus.iter().map(|gpu| (gpu.index, value(gpu))).collect::<BTreeMap<_, _>>()
+        let links = |gpu: &GpuMeter| {
+            let index = gpu.index;
+            gpu.nvlink_bytes.clone().into_iter().map(move |(link, bytes)| ((index, link), bytes))
         };
-        self.lustre.see(counted.lustre);
+        let mut nvlink: BTreeMap<u32, u64> = BTreeMap::new();
+        for ((gpu, _), bytes) in grown(&mut self.nvlink, counted.gpus.iter().flat_map(links).collect()) {
+            let sum = nvlink.entry(gpu).or_default();
+            *sum = sum.saturating_add(bytes);
+        }
+        let lustre = grown(&mut self.lustre, counted.lustre.iter().cloned().collect());
         self.ordinary.see(ordinary);
         Moved {
-            nvlink: grown(&mut self.nvlink, of_gpus(|gpu| gpu.nvlink_bytes)),
-            energy_mj: grown(&mut self.energy_mj, of_gpus(|gpu| gpu.energy_mj)),
+            nvlink,
+            energy_mj: grown(&mut self.energy_mj, counted.gpus.iter().map(|gpu| (gpu.index, gpu.energy_mj)).collect()),
             fabric: grown(
                 &mut self.fabric,
                 counted.fabric.iter().cloned().map(|(name, at)| (name, Some(at))).collect(),
             ),
             ordinary: self.ordinary.grown(),
-            lustre: self.lustre.grown(),
+            lustre: lustre.into_values().reduce(u64::saturating_add),
         }
     }
 }
@@ -179,9 +187,12 @@ pub struct Round<'a> {
     pub gpus: &'a BTreeSet<u32>,
     /// The EFA devices that it alone has.
     pub devices: &'a BTreeSet<String>,
-    /// Whether no other job runs here.
+    /// Whether no other job ran here, now and in the round before.
     pub is_alone: bool,
 }
+
+/// How far the clock may be set before the time of a job's begin follows it. What lies below is how exactly it is known.
+const CLOCK_STEP_SECONDS: i64 = 2;
 
 fn add(sum: &mut Option<u64>, more: Option<u64>) {
     if let Some(more) = more {
@@ -211,7 +222,12 @@ impl Tally {
             (self.array_job_id, self.array_task_id) = (Some(array), Some(task));
         }
         self.nodes = self.nodes.max(job.node_count);
-        self.started = [self.started, job.started].into_iter().flatten().min();
+        // Begins are told by the wall clock of now, which may have been set since.
+        let is_near =
+            |known: Timestamp, now: Timestamp| (known.as_second() - now.as_second()).abs() <= CLOCK_STEP_SECONDS;
+        if let Some(now) = job.started.filter(|now| !self.started.is_some_and(|known| is_near(known, *now))) {
+            self.started = Some(now);
+        }
     }
 
     /// Takes what it uses now.
@@ -223,8 +239,9 @@ impl Tally {
             [self.memory_peak_bytes, usage.memory_bytes, usage.memory_peak_bytes].into_iter().flatten().max();
     }
 
-    /// Adds a round.
-    pub fn add(&mut self, round: &Round<'_>) {
+    /// Adds a round. Gives back which GPUs of its own told how busy they are, and whether they did nothing.
+    pub fn add(&mut self, round: &Round<'_>) -> Vec<(u32, bool)> {
+        let mut told = Vec::new();
         let seconds = round.span.as_secs_f64();
         self.seconds += seconds;
         let is_current = |at: std::time::Instant| at.elapsed() <= READING_AGE_MAX.max(round.span * 2);
@@ -232,6 +249,7 @@ impl Tally {
             for gpu in round.counted.gpus.iter().filter(|gpu| round.gpus.contains(&gpu.index)) {
                 let tally = self.gpus.entry(gpu.index).or_default();
                 tally.add(gpu, seconds);
+                told.extend(gpu.percent.map(|percent| (gpu.index, percent <= IDLE_PERCENT)));
                 add(&mut tally.nvlink_bytes, round.moved.nvlink.get(&gpu.index).copied());
                 add(&mut tally.energy_mj, round.moved.energy_mj.get(&gpu.index).copied());
             }
@@ -244,16 +262,21 @@ impl Tally {
             add(&mut self.ordinary_bytes, round.moved.ordinary);
             add(&mut self.lustre_bytes, round.moved.lustre);
         }
+        told
     }
 
     /// From its begin, or where that is not known from the first look at it, to the last.
     pub fn ran_seconds(&self) -> i64 {
-        self.seen_until.as_second() - self.started.unwrap_or(self.seen_since).as_second()
+        let by_clock = self.seen_until.as_second() - self.started.unwrap_or(self.seen_since).as_second();
+        #[allow(clippy::cast_possible_truncation, reason = "seconds since the machine's start")]
+        let by_uptime = self.started_uptime.zip(self.seen_until_uptime).map(|(from, to)| (to - from).round() as i64);
+        by_uptime.unwrap_or(by_clock)
     }
 
     /// A sum over its GPUs.
     pub fn gpu_sum(&self, value: impl Fn(&GpuTally) -> f64) -> f64 {
-        self.gpus.values().map(value).sum()
+        // Not `sum`, which makes -0 of nothing.
+        self.gpus.values().map(value).fold(0.0, |sum, value| sum + value)
     }
 }
 
@@ -278,6 +301,7 @@ impl GpuTally {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Instant;
 
     use super::*;
@@ -288,15 +312,49 @@ mod tests {
             uuid: format!("GPU-{index}"),
             percent: Some(*percent),
             memory_used_mib: Some(u64::from(*percent) * 10),
-            nvlink_bytes: Some(nvlink),
+            nvlink_bytes: [((0, Direction::Sent), Some(nvlink)), ((1, Direction::Sent), None)].into(),
             ..GpuMeter::default()
         };
         Counted {
             gpus: (0..).zip(percents).map(gpu).collect(),
             gpus_at: Some(Instant::now()),
             fabric: vec![("a".to_owned(), fabric), ("b".to_owned(), fabric * 2)].into(),
-            lustre: None,
+            lustre: Arc::default(),
         }
+    }
+
+    /// A link that is not read for once, a mount that does not say: what they counted before is no traffic of now.
+    #[test]
+    fn what_does_not_answer_for_a_moment_has_not_moved_all_that_it_ever_counted() {
+        let mut movement = Movement::default();
+        let mut moved = |links: [Option<u64>; 2], mounts: [Option<u64>; 2]| {
+            let nvlink_bytes = [0, 1].map(|link| ((link, Direction::Received), links[link as usize])).into();
+            let gpu = GpuMeter { index: 5, nvlink_bytes, ..GpuMeter::default() };
+            let lustre = ["a", "b"].into_iter().map(str::to_owned).zip(mounts).collect();
+            let moved = movement.see(&Counted { gpus: [gpu].into(), lustre, ..Counted::default() }, None);
+            (moved.nvlink.get(&5).copied(), moved.lustre)
+        };
+        let trillion = 1_000_000_000_000;
+        assert_eq!(moved([Some(trillion), Some(trillion)], [Some(7 * trillion), Some(9)]), (Some(0), Some(0)));
+        assert_eq!(moved([None, Some(trillion + 5)], [None, Some(10)]), (Some(5), Some(1)));
+        assert_eq!(
+            moved([Some(trillion + 7), Some(trillion + 6)], [Some(7 * trillion + 4), Some(10)]),
+            (Some(8), Some(4)),
+            "what it moved in the meantime comes with its next answer"
+        );
+        assert_eq!(moved([None, None], [None, None]), (None, None));
+    }
+
+    #[test]
+    fn a_job_ran_as_long_as_it_did_whatever_the_clock_was_set_to() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut tally = Tally { started_uptime: Some(100.4), seen_until_uptime: Some(205.5), ..Tally::new(at(1000)) };
+        for (told, kept) in [(1000, 1000), (1001, 1000), (998, 998 + 2), (8200, 8200), (8199, 8200)] {
+            tally.name(&Job { started: Some(at(told)), ..Job::default() });
+            assert_eq!(tally.started, Some(at(kept)), "told {told}");
+        }
+        assert_eq!(tally.ran_seconds(), 105);
+        assert!(tally.gpu_sum(|gpu| gpu.seconds).is_sign_positive());
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "nvlink-errors",
-        about: "link 5 of GPU 5 is down after errors (Xid 74)",
+        about: "link 5 of GPU 5 is down after errors (Xid 74, with NVLink 5 Xid 149)",
         part: Part::Gpus,
         change: nvlink_errors,
     },
@@ -132,7 +132,12 @@ fn row_remap_failure(node: &mut Node) {
 }
 
 fn nvlink_errors(node: &mut Node) {
-    node.xid(5, 74, None, "NVLink: fatal error detected on link 5(0x0, 0x0, 0x10000, 0x0, 0x0, 0x0, 0x0)");
+    let is_nvlink_5 = node.profile.chip.as_ref().is_some_and(|chip| chip.compute_capability.starts_with("10."));
+    if is_nvlink_5 {
+        node.xid(5, 149, None, "NETIR_LINK_EVT  Fatal   XC0 i0 Link 05 (0x00000001 0x00000000 0x00000000 0x00000000)");
+    } else {
+        node.xid(5, 74, None, "NVLink: fatal error detected on link 5(0x0, 0x0, 0x10000, 0x0, 0x0, 0x0, 0x0)");
+    }
     let Some(gpu) = node.gpus.get_mut(5) else { return };
     if let Some(link) = gpu.nvlinks.links.get_mut(5) {
         link.active = Some(false);
@@ -152,6 +157,7 @@ fn hot(node: &mut Node) {
     gpu.temperatures.gpu = Some(91);
     gpu.temperatures.memory = Some(98);
     gpu.clocks.sm_mhz = Some(765);
+    gpu.power.watts = slowed(gpu);
     gpu.clocks.event_reasons = Some(HOT);
     gpu.violations.thermal_ns = Some(seconds * 750_000_000);
 }
@@ -169,6 +175,12 @@ fn power_brake(node: &mut Node) {
 fn slow_gpu(node: &mut Node) {
     let Some(gpu) = node.gpus.get_mut(4) else { return };
     gpu.clocks.sm_mhz = gpu.clocks.sm_max_mhz.map(|most| most / 2);
+    gpu.power.watts = slowed(gpu);
+}
+
+/// What a GPU at half of its clock draws, busy as it is.
+fn slowed(gpu: &Reading) -> Option<f64> {
+    gpu.power.limit_watts.map(|limit| (limit * 0.55).round())
 }
 
 fn mig(node: &mut Node) {
@@ -193,6 +205,11 @@ fn mig(node: &mut Node) {
         profiling: Profiling { gr_engine_active: Some(0.5), dram_active: Some(0.25), ..Profiling::default() },
     };
     gpu.mig_instances = (7..14).map(instance).collect();
+    // The whole uses what its parts do.
+    let used = gpu.mig_instances.iter().filter_map(|instance| instance.memory.used_mib).sum();
+    let rest =
+        gpu.memory.total_mib.map(|total| total.saturating_sub(used + gpu.memory.reserved_mib.unwrap_or_default()));
+    (gpu.memory.used_mib, gpu.memory.free_mib) = (Some(used), rest);
 }
 
 fn efa_retransmits(node: &mut Node) {

@@ -3,8 +3,9 @@
 //! Readers may look on: a JSON file is replaced as a whole, and a counter is overwritten in place, where a reader keeps it
 //! open. Counters only grow, so that none is ever seen cut off.
 
+use std::collections::HashMap;
 use std::os::unix::fs::{FileExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde::Serialize;
@@ -21,15 +22,33 @@ const BEGUN: &str = "replay.new";
 /// What a folder of ours may have at its top. What says that it is ours goes last.
 const PARTS: &[&str] = &["gpus", "sys", "proc", "kmsg", "xids.json", "xids.new", "neuron", ABOUT, BEGUN];
 
+/// What files have by now, as far as this program wrote them.
+#[derive(Debug, Default)]
+pub struct Written(HashMap<PathBuf, String>);
+
+impl Written {
+    /// In place, where a reader keeps it open.
+    fn overwrite(&mut self, path: PathBuf, text: String) -> std::io::Result<()> {
+        if self.0.get(&path) == Some(&text) {
+            return Ok(());
+        }
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+        file.file().write_all_at(text.as_bytes(), 0)?;
+        file.set_len(text.len() as u64)?;
+        self.0.insert(path, text);
+        Ok(())
+    }
+}
+
 /// An error is a sentence.
-pub(super) fn write(node: &Node, wanted: &Wanted, folder: &Path) -> Result<(), String> {
+pub(super) fn write(node: &Node, wanted: &Wanted, folder: &Path, written: &mut Written) -> Result<(), String> {
     let said = |error: std::io::Error| format!("the replay cannot be written: {error}");
-    clear(wanted, folder)?;
-    write_all(node, wanted, folder).map_err(said)
+    clear(wanted, folder, written)?;
+    write_all(node, wanted, folder, written).map_err(said)
 }
 
 /// Only what changes over time may stay of an older replay.
-fn clear(wanted: &Wanted, folder: &Path) -> Result<(), String> {
+fn clear(wanted: &Wanted, folder: &Path, written: &mut Written) -> Result<(), String> {
     let names = crate::files::names(folder, 1000);
     if names.is_empty() {
         return Ok(());
@@ -45,6 +64,7 @@ fn clear(wanted: &Wanted, folder: &Path) -> Result<(), String> {
     if is_same {
         return Ok(());
     }
+    written.0.clear();
     for part in PARTS {
         let path = folder.join(part);
         let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
@@ -62,7 +82,7 @@ fn about(wanted: &Wanted) -> Value {
     serde_json::to_value(wanted).unwrap_or_default()
 }
 
-pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io::Result<()> {
+pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path, written: &mut Written) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut tree = about(wanted);
     tree["instance_type"] = node.profile.instance_type.into();
@@ -76,14 +96,14 @@ pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io:
         write_json(&folder.join("xids.json"), &serde_json::to_value(&node.xids)?)?;
     }
     for device in &node.fabric {
-        write_device(device, &folder.join("sys"))?;
+        write_device(device, &folder.join("sys"), written)?;
     }
     for (path, text) in node.storage.files() {
         let path = folder.join(path);
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        overwrite(&path, &text)?;
+        written.overwrite(path, text)?;
     }
-    overwrite(&folder.join("kmsg"), &node.kernel_log())?;
+    written.overwrite(folder.join("kmsg"), node.kernel_log())?;
     if node.profile.has_neuron {
         fs::create_dir_all(folder.join("neuron"))?;
         let line = super::neuron::monitor_line(node.seconds);
@@ -93,7 +113,7 @@ pub(super) fn write_all(node: &Node, wanted: &Wanted, folder: &Path) -> std::io:
     fs::rename(folder.join(BEGUN), folder.join(ABOUT))
 }
 
-fn write_device(device: &Device, sys: &Path) -> std::io::Result<()> {
+fn write_device(device: &Device, sys: &Path, written: &mut Written) -> std::io::Result<()> {
     let own = sys.join("class/infiniband").join(&device.name);
     let port = own.join("ports/1");
     let pci = sys.join("devices/pci0000:00").join(&device.address);
@@ -104,10 +124,10 @@ fn write_device(device: &Device, sys: &Path) -> std::io::Result<()> {
     link(&format!("../../../devices/pci0000:00/{}", device.address), &own.join("device"))?;
     link("../../../bus/pci/drivers/efa", &pci.join("driver"))?;
     for (name, value) in &device.own {
-        overwrite(&own.join("hw_counters").join(name), &format!("{value}\n"))?;
+        written.overwrite(own.join("hw_counters").join(name), format!("{value}\n"))?;
     }
     for (name, value) in &device.port {
-        overwrite(&port.join("hw_counters").join(name), &format!("{value}\n"))?;
+        written.overwrite(port.join("hw_counters").join(name), format!("{value}\n"))?;
     }
     let speed = match device.gbit_s {
         400 => "400 Gb/sec (4X NDR)",
@@ -130,7 +150,7 @@ fn write_device(device: &Device, sys: &Path) -> std::io::Result<()> {
         (pci.join("uevent"), "DRIVER=efa"),
     ];
     for (path, text) in facts {
-        overwrite(&path, &format!("{text}\n"))?;
+        written.overwrite(path, format!("{text}\n"))?;
     }
     Ok(())
 }
@@ -162,10 +182,4 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, text)?;
     fs::rename(&new, path)
-}
-
-fn overwrite(path: &Path, text: &str) -> std::io::Result<()> {
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    file.file().write_all_at(text.as_bytes(), 0)?;
-    file.set_len(text.len() as u64)
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use faults::{FAULTS, Fault};
+pub use folder::Written;
 pub use profiles::{PROFILES, Profile};
 
 /// Three years. Beyond that counters would run over.
@@ -38,6 +39,11 @@ pub struct Wanted {
 
 /// Writes the folder, or brings one of ours up to date. An error is a sentence.
 pub fn write(wanted: &Wanted, folder: &Path) -> Result<(), String> {
+    write_more(wanted, folder, &mut Written::default())
+}
+
+/// The same for who writes it again and again: what stays as it is, as most of it does, is written once.
+pub fn write_more(wanted: &Wanted, folder: &Path, written: &mut Written) -> Result<(), String> {
     let profile = PROFILES.iter().find(|profile| profile.name == wanted.profile).ok_or_else(|| {
         let names: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
         format!("there is no profile `{}`; there are: {}", wanted.profile, names.join(", "))
@@ -56,7 +62,7 @@ pub fn write(wanted: &Wanted, folder: &Path) -> Result<(), String> {
         }
         fault.happen(&mut node);
     }
-    folder::write(&node, wanted, folder)
+    folder::write(&node, wanted, folder, written)
 }
 
 /// What a folder of ours shows. An error is a sentence.
@@ -188,7 +194,7 @@ mod tests {
         std::os::unix::fs::symlink("/nonexistent/kmsg", broken.join("kmsg")).unwrap();
         fs_err::write(broken.join("replay.new"), "{}").unwrap();
         let node = node::Node::at_work(&PROFILES[0], &wanted("p4d", &[], 60));
-        assert!(folder::write_all(&node, &wanted("p4d", &[], 60), &broken).is_err());
+        assert!(folder::write_all(&node, &wanted("p4d", &[], 60), &broken, &mut Written::default()).is_err());
         assert!(broken.join("gpus").is_dir() && !broken.join("replay.json").exists());
     }
 

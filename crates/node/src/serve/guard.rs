@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,15 +27,14 @@ const TLS_KEYS: &[&str] = &["cert_file", "key_file"];
 /// same one every few seconds.
 const REMEMBERED_MAX: usize = 64;
 
-/// Compared where a user is not known, so that the time of an answer does not tell who is.
-static NOBODY: LazyLock<String> = LazyLock::new(|| bcrypt::hash("nobody", bcrypt::DEFAULT_COST).unwrap_or_default());
-
 /// Who may ask.
 #[derive(Default)]
 pub struct Guard {
     tls: Option<TlsAcceptor>,
     /// Names and bcrypt hashes.
     users: BTreeMap<String, String>,
+    /// Compared where a user is not known, at the cost of those who are: the time of an answer must not tell who is.
+    nobody: String,
     remembered: Mutex<HashSet<[u8; 32]>>,
     /// Held while a password is looked at: whoever tries many has one processor at most.
     looking: tokio::sync::Mutex<()>,
@@ -63,6 +62,9 @@ impl Guard {
                 let hash = hash.ok_or_else(|| wrong(format!("the password of `{name}` is no bcrypt hash")))?;
                 guard.users.insert(name.clone(), hash.to_owned());
             }
+            let cost = guard.users.values().filter_map(|hash| hash.get(4..6)?.parse().ok()).max();
+            let hash = bcrypt::hash("nobody", cost.unwrap_or(bcrypt::DEFAULT_COST));
+            guard.nobody = hash.map_err(|error| wrong(format!("has a bcrypt hash that cannot be: {error}")))?;
         }
         if let Some(tls) = data.get("tls_server_config") {
             let tls = tls.as_object().ok_or_else(|| wrong("tls_server_config is no mapping".into()))?;
@@ -98,7 +100,7 @@ impl Guard {
         let Some((name, password)) = credentials.and_then(name_and_password) else { return false };
         let hash = self.users.get(&name).cloned();
         let is_known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.clone());
+        let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let mut digest = Sha256::new();
         // The hash is part of it: after a change of the password the old one is not remembered.
         for part in [name.as_str(), &password, &hash] {

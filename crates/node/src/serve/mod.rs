@@ -6,9 +6,10 @@ mod answer;
 mod body;
 mod guard;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::conductor::Conductor;
 use crate::events::Events;
@@ -28,6 +30,12 @@ pub use guard::{Guard, is_private};
 
 /// More than the scrapers of a node; beyond it a connection waits.
 const CONNECTIONS_MAX: usize = 64;
+
+/// From one address; beyond it a connection is closed. Who lives on the node must not take all places of those who do not.
+const PEER_CONNECTIONS_MAX: usize = 16;
+
+/// For a client to take some of its answer.
+const TAKING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request has a line and some headers.
 const REQUEST_BYTES_MAX: usize = 16 << 10;
@@ -62,14 +70,19 @@ pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Answers until the process ends.
 pub async fn serve(listener: TcpListener, site: Arc<Site>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let seats = Seats::default();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             // No descriptors are left, or the client went away: a moment later it may work.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        let Some(seat) = Seat::take(&seats, peer.ip()) else { continue };
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(TAKING_PATIENCE));
+        let stream = Box::pin(stream);
         let site = Arc::clone(&site);
         tokio::spawn(async move {
             match site.guard.tls().cloned() {
@@ -81,8 +94,41 @@ pub async fn serve(listener: TcpListener, site: Arc<Site>) {
                     }
                 }
             }
-            drop(place);
+            drop((place, seat));
         });
+    }
+}
+
+/// How many connections each address has.
+type Seats = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// One connection of an address; given back when it is dropped.
+struct Seat {
+    seats: Seats,
+    peer: IpAddr,
+}
+
+impl Seat {
+    fn take(seats: &Seats, peer: IpAddr) -> Option<Self> {
+        let mut taken = seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(peer).or_default();
+        if *count >= PEER_CONNECTIONS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Self { seats: Arc::clone(seats), peer })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.peer);
+            }
+        }
     }
 }
 

@@ -63,11 +63,13 @@ fn agent(facts: &LocalFacts, layout: &Layout, node: &Node, beyond_slurm: u16) ->
 fn replay(layout: &Layout, node: &str, wanted: &Replayed) -> NodeReplay {
     let folder = layout.at(&format!("nodes/{node}/replay"));
     let seconds = PLAYED_SECONDS.to_string();
+    // It reads from the folder what it shows, and which second that is.
+    let arguments_to_go_on = ["replay", "play", "--for", &seconds, &folder].map(str::to_owned).into();
     let mut arguments: Vec<String> =
         ["replay", "play", "--profile", wanted.profile.name(), "--node", node, "--for", &seconds]
             .map(str::to_owned)
             .into();
     arguments.extend(wanted.faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.name().to_owned()]));
     arguments.push(folder.clone());
-    NodeReplay { complete: format!("{folder}/replay.json"), folder, arguments }
+    NodeReplay { complete: format!("{folder}/replay.json"), folder, arguments, arguments_to_go_on }
 }

@@ -160,14 +160,24 @@ fn start_supervisor(local: &Local, plan: &Plan, context: &StepContext<'_>) -> Re
 fn stop_supervisor(local: &Local, context: &StepContext<'_>) -> Result<(), Failure> {
     let client = Client::new(&local.store);
     let Some(status) = client.status()? else {
-        clean_up(local.store.folder());
-        return Ok(());
+        return clean_up_groups(local);
     };
     // It may be gone before it has answered.
     let _ = client.ask(&Ask::Shutdown);
     context.wait_for("the end of the node supervisor", || {
         Ok(if is_alive(status.pid) { Err(format!("process {} runs", status.pid)) } else { Ok(()) })
-    })
+    })?;
+    clean_up_groups(local)
+}
+
+/// Where they are is said in a folder that goes next, so nobody could remove them later.
+fn clean_up_groups(local: &Local) -> Result<(), Failure> {
+    let stay = clean_up(local.store.folder());
+    let Some(first) = stay.first() else { return Ok(()) };
+    let held = first.join("cgroup.procs");
+    Err(Failure::refused(format!("{} of the nodes' control groups cannot be removed", stay.len()))
+        .caused_by(std::io::Error::other(format!("there is still something in {}", first.display())))
+        .hint(format!("processes that are in it, by number: cat {}; end them, or move them elsewhere", held.display())))
 }
 
 fn start_nodes(local: &Local, plan: &Plan, names: &[String], context: &StepContext<'_>) -> Result<(), Failure> {

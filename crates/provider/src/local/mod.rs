@@ -17,15 +17,12 @@ pub use follow::{Finished, News};
 pub use jobs::{JobFiles, Submitted};
 pub use store::Store;
 
-use std::collections::BTreeMap;
-
 use trainyard_plan::local::HEAD;
-use trainyard_plan::usage::Answer;
 use trainyard_plan::{Action, Facts, Plan};
 use trainyard_run::Cancel;
 use trainyard_spec::Spec;
 
-use crate::{Failure, Head, Logs, Observed, Provider, StepContext};
+use crate::{Failure, Head, Logs, Observed, Provider, StepContext, Usage};
 
 /// The provider of rehearsals, for the cluster whose files are in `store`.
 #[derive(Debug, Clone)]
@@ -70,8 +67,8 @@ impl Provider for Local {
         slurm::observe(&self.access(plan)?)
     }
 
-    fn usage(&self, plan: &Plan) -> Result<BTreeMap<String, Answer>, Failure> {
-        let Some(status) = supervisor::Client::new(&self.store).status()? else { return Ok(BTreeMap::new()) };
+    fn usage(&self, plan: &Plan) -> Result<Usage, Failure> {
+        let Some(status) = supervisor::Client::new(&self.store).status()? else { return Ok(Usage::default()) };
         agents::usage(&self.access(plan)?, &status)
     }
 

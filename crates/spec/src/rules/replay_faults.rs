@@ -18,14 +18,15 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
         for (f, fault) in replay.faults.iter().enumerate() {
             let at = path!["rehearsal", "replay", n, "faults", f];
             let (name, profile) = (fault.name(), replay.profile.name());
-            if fault.is_of_gpus() && !replay.profile.has_gpus() {
-                found.push(
-                    Diagnostic::error(RULE.code, at, format!("`{name}` is a fault of GPUs, and `{profile}` has none"))
-                        .fix("use another fault, or a profile with GPUs"),
-                );
-            } else if replay.faults[..f].contains(fault) {
+            if replay.faults[..f].contains(fault) {
                 found
                     .push(Diagnostic::error(RULE.code, at, format!("`{name}` is there twice")).fix("keep one of them"));
+            } else if fault.is_of_gpus() && !replay.profile.has_gpus() {
+                found.push(
+                    Diagnostic::error(RULE.code, at, format!("`{name}` is a fault of GPUs, and `{profile}` has none"))
+                        .rests_on(path!["rehearsal", "replay", n, "profile"])
+                        .fix("use another fault, or a profile with GPUs"),
+                );
             }
         }
     }

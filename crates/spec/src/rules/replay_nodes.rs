@@ -47,9 +47,12 @@ fn check(spec: &Spec) -> Vec<Diagnostic> {
                     .fix(instruction(spec)),
             );
         }
-        let other = everywhere.map(|other| (names.first(), other));
-        let other = other.or_else(|| names.iter().find_map(|name| Some((Some(name), *taken.get(name)?))));
-        if let Some((Some(name), other)) = other {
+        let shared = || names.iter().find_map(|name| Some((name, *taken.get(name)?)));
+        if let Some(other) = everywhere {
+            let all = path!["rehearsal", "replay", other, "nodes"];
+            let what = format!("`rehearsal.replay[{other}]` has no `nodes`, so it is about every node");
+            found.push(twice(what).rests_on(all));
+        } else if let Some((name, other)) = shared() {
             found.push(twice(format!("`{name}` is named by `rehearsal.replay[{other}]` too")));
         }
         for name in names {

@@ -55,6 +55,17 @@ fn a_node_shows_one_machine() {
         (&with(&format!("{{ profile: p4d }}, {one}")), &[at]),
         (&with("{ profile: p4d }, { profile: p5 }"), &[at]),
     ]);
+    let said = |entries: &str| check(&aws(&with(entries))).1[0].what.clone();
+    assert_eq!(
+        said(&format!("{one}, {{ nodes: \"cpu-st-node-[1-2]\", profile: p4d }}")),
+        "`cpu-st-node-1` is named by `rehearsal.replay[0]` too"
+    );
+    assert_eq!(
+        said(&format!("{{ profile: p4d }}, {one}")),
+        "`rehearsal.replay[0]` has no `nodes`, so it is about every node"
+    );
+    // Nodes that cannot be read are no missing ones.
+    refuses(&[(&with(&format!("{{ nodes: [], profile: p4d }}, {one}")), &["wrong-type rehearsal.replay[0].nodes"])]);
 }
 
 #[test]
@@ -67,5 +78,13 @@ fn a_machine_without_gpus_has_no_faults_of_them() {
         (&with("{ profile: p5, faults: [mig, gpu-lost, mig] }"), &["replay-fault rehearsal.replay[0].faults[2]"]),
         (&with("{ profile: p5, faults: [rust] }"), &["not-one-of rehearsal.replay[0].faults[0]"]),
         (&with("{ profile: p9 }"), &["not-one-of rehearsal.replay[0].profile"]),
+        // Of a machine that nobody has named, nothing is known.
+        (&with("{ faults: [mig] }"), &["missing-key rehearsal.replay[0].profile"]),
+        (
+            &with("{ faults: [mig, mig] }"),
+            &["missing-key rehearsal.replay[0].profile", "replay-fault rehearsal.replay[0].faults[1]"],
+        ),
     ]);
+    let meant = check(&aws(&with("{ profile: trn2, faults: [mig] }"))).1;
+    assert_eq!(meant.iter().map(|found| found.code).collect::<Vec<_>>(), ["not-one-of"]);
 }

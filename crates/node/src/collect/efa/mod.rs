@@ -167,7 +167,7 @@ impl Efa {
         let ordinary = self.ordinary.read(&mut self.buffer)?;
         let jobs = self.jobs.running();
         let reading = Reading { at: self.started.elapsed(), fabric, ordinary };
-        for alarmed in self.tripwire.see(reading, &jobs) {
+        if let Some(alarmed) = self.tripwire.see(reading, &jobs) {
             self.events.tell(alarm(&alarmed));
         }
         for (job, is_silent) in self.tripwire.watched() {

@@ -26,8 +26,8 @@ const STEPS_MAX: usize = 64;
 /// A program opens its devices some time after its start.
 const DEVICES_EVERY: Duration = Duration::from_secs(30);
 
-/// Of a job with more processes, the rest is not looked at for devices.
-const DEVICES_PIDS_MAX: usize = 256;
+/// Open files of a job that are looked at at once: each costs microseconds. Its oldest processes come first.
+const OPEN_FILES_MAX: usize = 8192;
 
 /// Where a job's processes are looked into.
 #[derive(Clone, Copy)]
@@ -83,9 +83,8 @@ impl Known {
     pub(super) fn learn(&mut self, places: Places<'_>, found: &Found, started: Option<Timestamp>) {
         self.rounds = self.rounds.saturating_add(1);
         let pids: Vec<u32> = found.pids().collect();
-        let has_changed = pids != self.job.pids;
         self.job.pids = pids;
-        self.job.started = [self.job.started, started].into_iter().flatten().min();
+        self.job.started = started.or(self.job.started);
         let folder = found.place.as_ref().and_then(|place| place.folders.first());
         self.job.cgroup = folder.map(|(controllers, path)| {
             let mounts = places.sys.join("fs/cgroup").join(controllers);
@@ -100,10 +99,12 @@ impl Known {
             self.job.user = environment::user_name(uid);
         }
         let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= DEVICES_EVERY);
-        if (has_changed || is_due) && places.fabric_sys.join("class/infiniband").is_dir() {
+        if is_due && places.fabric_sys.join("class/infiniband").is_dir() {
             self.looked = Some(Instant::now());
-            let pids = self.job.pids.iter().take(DEVICES_PIDS_MAX);
-            self.opened.extend(pids.flat_map(|pid| environment::devices(places.proc, places.fabric_sys, *pid)));
+            let mut room = OPEN_FILES_MAX;
+            for pid in &self.job.pids {
+                self.opened.extend(environment::devices(places.proc, places.fabric_sys, *pid, &mut room));
+            }
         }
         self.tally.name(&self.job);
     }
@@ -125,7 +126,7 @@ impl Known {
         // The first two: the oldest is the program, or a shell around it.
         for pid in pids.iter().take(2) {
             *tries = tries.saturating_sub(1);
-            let Some(told) = environment::read(proc, *pid).filter(|told| told.job == self.job.id) else { continue };
+            let Some(told) = environment::read(proc, *pid).filter(|told| told.is_of(&self.job.id)) else { continue };
             *tries = 0;
             if self.job.user.is_empty() {
                 self.job.user = environment::uid(proc, *pid).map(environment::user_name).unwrap_or_default();

@@ -11,14 +11,14 @@ use trainyard_plan::metrics::jobs as m;
 use super::{Collector, Kind, Lane, Problem, Scope, Setting, replay_profile};
 use crate::events::Events;
 use crate::files::{Buffer, Roots, Text, word};
-use crate::jobs::find::{Finder, Found};
+use crate::jobs::find::{Finder, Found, Look};
 use crate::jobs::record::{Record, Running};
 use crate::jobs::summary::Summary;
 use crate::jobs::tally::{Movement, Round, Tally};
 use crate::jobs::{JOBS_MAX, Jobs, usage};
 use crate::meters::{Counted, Meters};
 use crate::ordinary::Ordinary;
-use crate::sheet::Sheet;
+use crate::sheet::{Labels, Sheet};
 use known::{All, Known, Places, own_devices};
 
 pub(super) static COLLECTOR: Kind = Kind {
@@ -56,8 +56,9 @@ struct Collected {
     jobs: Jobs,
     events: Events,
     known: All,
-    /// When the last round was, while there were jobs.
+    /// When the last round was, while there were jobs, and whether one had the node for itself.
     last: Option<Instant>,
+    was_alone: bool,
     record: Option<Record>,
     kept: Option<Instant>,
     is_changed: bool,
@@ -84,6 +85,7 @@ impl Collected {
             events: setting.events.clone(),
             known: All::new(),
             last: None,
+            was_alone: true,
             record: setting.state.as_deref().map(Record::new),
             kept: None,
             is_changed: false,
@@ -100,7 +102,7 @@ impl Collected {
 
     /// Takes up what was kept. What does not run any more is told in the first round.
     fn load(&mut self) {
-        let Some(running) = self.record.as_ref().and_then(|record| match record.running() {
+        let Some(running) = self.record.as_ref().and_then(|record| match record.take_up() {
             Ok(running) => running,
             Err(problem) => {
                 self.loaded = Some(problem);
@@ -131,11 +133,11 @@ impl Collected {
         let ordinary = self.ordinary.read(&mut self.buffer).ok();
         let moved = self.movement.see(&counted, ordinary.map(|traffic| traffic.received.saturating_add(traffic.sent)));
         let uptime = self.uptime();
-        let is_alone = found.len() == 1;
+        // One that ended since the last round had its part of what moved in between.
+        let is_alone = found.len() == 1 && std::mem::replace(&mut self.was_alone, found.len() == 1);
         let fabric_sys = self.roots.fabric_sys.clone().unwrap_or_else(|| self.roots.sys.clone());
         let places = Places { proc: &self.roots.proc, sys: &self.roots.sys, fabric_sys: &fabric_sys };
         for (id, found) in found.iter().take(JOBS_MAX) {
-            let started = uptime.and_then(|uptime| began(now, uptime, found.started));
             let known = self.known.entry(id.clone()).or_insert_with(|| {
                 self.is_changed = true;
                 Known::new(Tally { jobid: id.clone(), ..Tally::new(now) })
@@ -145,23 +147,29 @@ impl Collected {
                 known.tally.unseen_seconds += now.duration_since(known.tally.seen_until).as_secs_f64().max(0.0);
                 known.was_here = false;
             }
-            known.learn(places, found, started);
+            let began =
+                [Some(seconds(found.started)), known.tally.started_uptime].into_iter().flatten().reduce(f64::min);
+            known.tally.started_uptime = began;
+            known.tally.seen_until_uptime = uptime;
+            known.learn(places, found, began.zip(uptime).and_then(|(began, uptime)| when(now, uptime - began)));
             known.usage = usage::read(places.proc, places.sys, found, &mut self.buffer);
             known.tally.see(&known.usage, now);
-            known.tally.seen_until_uptime = uptime;
             known.claim(&counted, is_alone);
         }
         let own = own_devices(&self.known);
+        let mut gpus = BTreeMap::new();
         for (id, devices) in own {
             let Some(known) = self.known.get_mut(&id) else { continue };
             // A job that came in the meantime has not been here for all of the time.
             if std::mem::replace(&mut known.was_here, true) {
-                let before = (known.tally.gpu_sum(|gpu| gpu.seconds), known.tally.gpu_sum(|gpu| gpu.idle_seconds));
-                let (counted, moved, gpus) = (&counted, &moved, &known.gpus);
-                known.tally.add(&Round { span, counted, moved, gpus, devices: &devices, is_alone });
-                self.gpu_seconds += known.tally.gpu_sum(|gpu| gpu.seconds) - before.0;
-                self.idle_gpu_seconds += known.tally.gpu_sum(|gpu| gpu.idle_seconds) - before.1;
+                let (counted, moved, own) = (&counted, &moved, &known.gpus);
+                gpus.extend(known.tally.add(&Round { span, counted, moved, gpus: own, devices: &devices, is_alone }));
             }
+        }
+        // A GPU that several jobs share is still one.
+        for is_idle in gpus.into_values() {
+            self.gpu_seconds += span.as_secs_f64();
+            self.idle_gpu_seconds += if is_idle { span.as_secs_f64() } else { 0.0 };
         }
         counted
     }
@@ -223,20 +231,45 @@ impl Collected {
     fn put(&self, sheet: &mut Sheet, counted: &Counted) {
         let here = || self.known.values().filter(|known| known.gone.is_none());
         for known in here() {
-            put_job(sheet, known, counted);
+            put_job(sheet, known);
+            self.put_own(sheet, known, counted);
         }
         sheet.put(&m::trainyard_jobs, &[], here().count());
         sheet.put(&m::trainyard_jobs_ended_total, &[], self.ended);
         if counted.gpus_at.is_some() {
-            sheet.put(&m::trainyard_jobs_gpu_seconds_total, &[], self.gpu_seconds);
-            sheet.put(&m::trainyard_jobs_idle_gpu_seconds_total, &[], self.idle_gpu_seconds);
+            let replay = self.replayed(&[]);
+            sheet.put_with(&m::trainyard_jobs_gpu_seconds_total, &replay, self.gpu_seconds);
+            sheet.put_with(&m::trainyard_jobs_idle_gpu_seconds_total, &replay, self.idle_gpu_seconds);
         }
+    }
+
+    /// What stands between a job and the node's GPUs and fabric.
+    fn put_own(&self, sheet: &mut Sheet, known: &Known, counted: &Counted) {
+        let id = known.tally.jobid.as_str();
+        for gpu in &known.gpus {
+            let (index, uuid) = (gpu.to_string(), Known::uuid(counted, *gpu));
+            let labels = self.replayed(&[("jobid", id), ("gpu", &index), ("UUID", uuid)]);
+            sheet.put_with(&m::trainyard_job_gpu_info, &labels, 1_u32);
+        }
+        for device in &known.devices {
+            let labels = self.replayed(&[("jobid", id), ("device", device)]);
+            sheet.put_with(&m::trainyard_job_efa_info, &labels, 1_u32);
+        }
+    }
+
+    /// Jobs are real where GPUs and fabric are not: what is of both says so.
+    fn replayed(&self, labels: &[(&str, &str)]) -> Labels {
+        let mut labels = Labels::new(labels);
+        if let Some(profile) = &self.replay {
+            labels.add("replay", profile);
+        }
+        labels
     }
 }
 
 impl Collector for Collected {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let found = self.finder.look()?;
+        let Look { jobs: found, problem } = self.finder.look()?;
         let now = Timestamp::now();
         if !self.known.is_empty() {
             let mut ended = self.take_restarted(&found);
@@ -245,6 +278,7 @@ impl Collector for Collected {
         }
         let counted = if found.is_empty() {
             self.last = None;
+            self.was_alone = true;
             self.movement = Movement::default();
             self.meters.counted()
         } else {
@@ -254,7 +288,7 @@ impl Collector for Collected {
         self.jobs.set(here.map(|known| known.job.clone()).collect());
         self.put(sheet, &counted);
         let kept = self.keep(now);
-        match self.loaded.take() {
+        match self.loaded.take().or(problem) {
             Some(problem) => Err(problem),
             None => kept,
         }
@@ -267,13 +301,12 @@ fn seconds(ticks: u64) -> f64 {
     ticks as f64 / usage::ticks_per_second()
 }
 
-/// When a process began, by the wall clock.
-fn began(now: Timestamp, uptime: f64, ticks: u64) -> Option<Timestamp> {
-    let age = SignedDuration::try_from_secs_f64((uptime - seconds(ticks)).max(0.0)).ok()?;
-    now.checked_sub(age).ok()
+/// What is so old began when, by the wall clock.
+fn when(now: Timestamp, age_seconds: f64) -> Option<Timestamp> {
+    now.checked_sub(SignedDuration::try_from_secs_f64(age_seconds.max(0.0)).ok()?).ok()
 }
 
-fn put_job(sheet: &mut Sheet, known: &Known, counted: &Counted) {
+fn put_job(sheet: &mut Sheet, known: &Known) {
     let (tally, usage) = (&known.tally, &known.usage);
     let id = tally.jobid.as_str();
     let nodes = if tally.nodes == 0 { String::new() } else { tally.nodes.to_string() };
@@ -293,16 +326,11 @@ fn put_job(sheet: &mut Sheet, known: &Known, counted: &Counted) {
     if known.is_named() {
         sheet.put(&m::trainyard_job_info, &values, 1_u32);
     }
-    for gpu in &known.gpus {
-        sheet.put(&m::trainyard_job_gpu_info, &[id, &gpu.to_string(), Known::uuid(counted, *gpu)], 1_u32);
-    }
-    for device in &known.devices {
-        sheet.put(&m::trainyard_job_efa_info, &[id, device], 1_u32);
-    }
     if let Some(started) = tally.started {
         sheet.put(&m::trainyard_job_start_time_seconds, &[id], started.as_second());
     }
-    if let Some(seconds) = usage.cpu_seconds {
+    // What ended processes had is lost with the last that waited for them, and a counter does not go back.
+    if let Some(seconds) = tally.cpu_seconds {
         sheet.put(&m::trainyard_job_cpu_seconds_total, &[id], seconds);
     }
     for (metric, bytes) in [

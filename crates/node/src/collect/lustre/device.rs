@@ -187,10 +187,10 @@ impl Device {
         self.text("import", faults).map(Import::read)
     }
 
-    /// Adds what it counted.
-    pub(super) fn count(&mut self, counts: &mut Counts, faults: &mut Faults) {
+    /// Adds what it counted. Whether it told all that it has.
+    pub(super) fn count(&mut self, counts: &mut Counts, faults: &mut Faults) -> bool {
         let statistics = match self.component {
-            Component::Osc => return,
+            Component::Osc => return true,
             Component::Mdc => "md_stats",
             Component::Client => "stats",
         };
@@ -198,13 +198,20 @@ impl Device {
             let sentence =
                 format!("the statistics of the Lustre mount {} are not there, or only for root", self.folder);
             faults.take::<()>(Err(Problem::new(sentence)));
+            return false;
         }
-        if let Some(text) = self.text(statistics, faults) {
-            counts.add_operations(text);
+        let mut is_whole = true;
+        for (file, add) in [
+            (statistics, Counts::add_operations as fn(&mut Counts, &str)),
+            ("read_ahead_stats", Counts::add_read_ahead),
+        ] {
+            let is_there = self.files.contains_key(file);
+            match self.text(file, faults) {
+                Some(text) => add(counts, text),
+                None => is_whole &= !is_there,
+            }
         }
-        if let Some(text) = self.text("read_ahead_stats", faults) {
-            counts.add_read_ahead(text);
-        }
+        is_whole
     }
 
     fn text(&mut self, file: &str, faults: &mut Faults) -> Option<&str> {

@@ -94,7 +94,7 @@ impl Collector for Lustre {
         self.look();
         let mut faults = Faults::default();
         let mut gone: BTreeSet<&str> = BTreeSet::new();
-        let mut moved: Option<u64> = None;
+        let mut moved = Vec::new();
         // Targets come before clients: a client asks all of its targets for their space, and one of them may be gone.
         for (name, devices) in &mut self.groups {
             let labels = name.labels();
@@ -111,15 +111,13 @@ impl Collector for Lustre {
                 let values = devices.iter_mut().filter_map(|device| device.number(metric.key, &mut faults));
                 sheet.put_known(metric, &labels, values.reduce(u64::saturating_add));
             }
-            let bytes = put_statistics(sheet, name, devices, &labels, &mut faults);
+            let counted = put_statistics(sheet, name, devices, &labels, &mut faults);
             // What clients count is what programs moved; targets count the same bytes once more.
             if name.component == Component::Client {
-                moved = Some(moved.unwrap_or_default().saturating_add(bytes));
+                moved.extend(counted);
             }
         }
-        if let Some(bytes) = moved {
-            self.meters.lustre(bytes);
-        }
+        self.meters.lustre(moved);
         faults.0.map_or(Ok(()), Err)
     }
 
@@ -188,12 +186,24 @@ fn put_space(sheet: &mut Sheet, space: &Space, labels: &Labels) {
     sheet.put_known(&m::trainyard_lustre_used_ratio, labels, space.used_ratio());
 }
 
-/// What was counted since the mount, of all mounts together. Returns how many bytes were read and written.
-fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels: &Labels, faults: &mut Faults) -> u64 {
-    let mut moved: u64 = 0;
+/// What was counted since the mount, of all mounts together. Returns how many bytes were read and written of each; none
+/// where one does not say. The sum of the others would be less than before, and is left out then.
+fn put_statistics(
+    sheet: &mut Sheet,
+    name: &Name,
+    devices: &mut [Device],
+    labels: &Labels,
+    faults: &mut Faults,
+) -> Vec<(String, Option<u64>)> {
     let mut counts = Counts::default();
+    let mut moved = Vec::new();
     for device in devices.iter_mut() {
-        device.count(&mut counts, faults);
+        let before = counts.bytes();
+        let is_whole = device.count(&mut counts, faults);
+        moved.push((device.folder.clone(), is_whole.then(|| counts.bytes().saturating_sub(before))));
+    }
+    if moved.iter().any(|(_, bytes)| bytes.is_none()) {
+        return moved;
     }
     for (known, samples, bytes) in [
         ("read_bytes", &m::lustre_read_samples_total, &m::lustre_read_bytes_total),
@@ -202,7 +212,6 @@ fn put_statistics(sheet: &mut Sheet, name: &Name, devices: &mut [Device], labels
         if let Some(count) = counts.operations.remove(known) {
             sheet.put_with(bytes, labels, count.sum);
             sheet.put_with(samples, labels, count.samples);
-            moved = moved.saturating_add(count.sum);
         }
     }
     let values = |word| [name.filesystem.as_str(), name.component.label(), name.target.as_str(), word];

@@ -48,6 +48,12 @@ pub(super) struct Count {
 }
 
 impl Counts {
+    /// Read and written by now.
+    pub(super) fn bytes(&self) -> u64 {
+        let sums = ["read_bytes", "write_bytes"].into_iter().filter_map(|name| Some(self.operations.get(name)?.sum));
+        sums.fold(0, u64::saturating_add)
+    }
+
     /// `read_bytes 1 samples [bytes] 4194304 4194304 4194304`: name, count, unit, least, most, sum.
     pub(super) fn add_operations(&mut self, text: &str) {
         for (name, samples, rest) in text.lines().take(LINES_MAX).filter_map(sample) {

@@ -80,6 +80,10 @@ impl Collector for Neuron {
             None => Err(Problem::new(format!("neuron-monitor has told nothing for {} s", silence.as_secs()))),
         }
     }
+
+    fn stop(&mut self) {
+        self.monitor.stop();
+    }
 }
 
 /// A replay folder's line. Each new one counts as a report.

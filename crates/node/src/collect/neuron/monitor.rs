@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use trainyard_run::{Cancel, Command, RunError};
@@ -29,12 +30,16 @@ pub(super) struct Told {
     pub(super) problem: Option<Arc<RunError>>,
 }
 
+/// The agent's end waits for the program's no longer than this.
+const ENDED_WITHIN: Duration = Duration::from_secs(1);
+
 /// The running program. It ends with this.
 pub(super) struct Monitor {
     told: Arc<Mutex<Told>>,
     cancel: Cancel,
     /// Nothing is sent: that it is gone wakes a thread that pauses.
-    _alive: Sender<()>,
+    alive: Option<Sender<()>>,
+    thread: JoinHandle<()>,
 }
 
 impl Monitor {
@@ -55,8 +60,18 @@ impl Monitor {
                 }
             }
         };
-        std::thread::Builder::new().name("neuron-monitor".into()).spawn(work).ok()?;
-        Some(Self { told, cancel, _alive: alive })
+        let thread = std::thread::Builder::new().name("neuron-monitor".into()).spawn(work).ok()?;
+        Some(Self { told, cancel, alive: Some(alive), thread })
+    }
+
+    /// Ends the program: nobody else would, where no service manager does.
+    pub(super) fn stop(&mut self) {
+        self.cancel.set();
+        self.alive = None;
+        let until = Instant::now() + ENDED_WITHIN;
+        while !self.thread.is_finished() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub(super) fn told(&self) -> MutexGuard<'_, Told> {
@@ -66,7 +81,7 @@ impl Monitor {
 
 impl Drop for Monitor {
     fn drop(&mut self) {
-        self.cancel.set();
+        self.stop();
     }
 }
 

@@ -10,12 +10,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use trainyard_plan::metrics::textfile as m;
 use trainyard_plan::metrics::{self, MetricKind};
 
 use super::{Collector, Kind, Lane, Problem, Scope, unread};
-use crate::files::names;
+use crate::files::listed;
 use crate::foreign::ForeignFamily;
 use crate::sheet::Sheet;
 use parse::{Series, parse, series};
@@ -69,7 +70,11 @@ impl Textfile {
             return vec![unread(&self.folder)(error)];
         }
         let mut problems = Vec::new();
-        let mut files = names(&self.folder, ENTRIES_MAX);
+        let (mut files, left_out) = listed(&self.folder, ENTRIES_MAX);
+        if left_out > 0 {
+            let sentence = format!("{} has more than {ENTRIES_MAX} entries", self.folder.display());
+            problems.push(Problem::new(format!("{sentence}, or names that are no text; files may be left out")));
+        }
         files.retain(|name| name.strip_suffix(".prom").is_some_and(|name| !name.is_empty()));
         for (number, name) in files.iter().enumerate() {
             let path = self.folder.join(name);
@@ -79,7 +84,7 @@ impl Textfile {
                 continue;
             }
             let added = read(&path).and_then(|(seconds, text)| {
-                parse(&text).and_then(|families| shown.add(families)).map_err(left_out)?;
+                parse(&text, SERIES_MAX).and_then(|families| shown.add(families)).map_err(left_out)?;
                 Ok(seconds)
             });
             match added {
@@ -93,11 +98,18 @@ impl Textfile {
 
 /// When a file was written, and its text.
 fn read(path: &Path) -> Result<(u64, String), Problem> {
-    // Who opens a pipe would wait for somebody to write.
-    let open = std::fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    let file = open.map_err(unread(path))?;
-    let about = file.metadata().map_err(unread(path))?;
     let left_out = |why: &str| Problem::new(format!("{} is left out: {why}", path.display()));
+    // Who may write into the folder could have linked a device, which does something when it is opened, or a file that only
+    // the agent may read. Who opens a pipe would wait for somebody to write.
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let open = std::fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
+    let file = match open {
+        Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => {
+            return Err(left_out("it is a link; write the file itself, or rename it into the folder"));
+        }
+        open => open.map_err(unread(path))?,
+    };
+    let about = file.metadata().map_err(unread(path))?;
     if !about.is_file() {
         return Err(left_out("it is no file"));
     }
@@ -114,6 +126,8 @@ fn read(path: &Path) -> Result<(u64, String), Problem> {
 /// What is shown of all files.
 struct Shown {
     families: Vec<ForeignFamily>,
+    /// Where each is.
+    places: HashMap<String, usize>,
     /// Every name in either format, and the metric that it belongs to.
     owners: HashMap<String, String>,
     series: HashSet<Series>,
@@ -129,7 +143,7 @@ impl Default for Shown {
             };
             [Some(metric.name), short].into_iter().flatten().map(|name| (name.to_owned(), String::new()))
         });
-        Self { families: Vec::new(), owners: ours.collect(), series: HashSet::new() }
+        Self { families: Vec::new(), places: HashMap::new(), owners: ours.collect(), series: HashSet::new() }
     }
 }
 
@@ -151,7 +165,7 @@ impl Shown {
                     _ => {}
                 }
             }
-            if self.families.iter().any(|known| known.name == name && known.kind != family.kind) {
+            if self.known(name).is_some_and(|known| known.kind != family.kind) {
                 return Err(format!("{name} has another type in another file"));
             }
             if family.samples.iter().any(|sample| self.series.contains(&series(sample))) {
@@ -163,12 +177,18 @@ impl Shown {
             for name in names_of(&family) {
                 self.owners.insert(name.to_owned(), family.name.clone());
             }
-            match self.families.iter_mut().find(|known| known.name == family.name) {
-                Some(known) => known.samples.extend(family.samples),
-                None => self.families.push(family),
+            if let Some(known) = self.places.get(&family.name).and_then(|place| self.families.get_mut(*place)) {
+                known.samples.extend(family.samples);
+                continue;
             }
+            self.places.insert(family.name.clone(), self.families.len());
+            self.families.push(family);
         }
         Ok(())
+    }
+
+    fn known(&self, name: &str) -> Option<&ForeignFamily> {
+        self.families.get(*self.places.get(name)?)
     }
 }
 

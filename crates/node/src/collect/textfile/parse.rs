@@ -18,15 +18,19 @@ const HELP_BYTES_MAX: usize = 1024;
 /// A series: its name, and its labels in the order of their names.
 pub(super) type Series = (String, Vec<(String, String)>);
 
-/// The metrics of a text. An error is a sentence that says where, and quotes nothing: who may write into the folder could
+/// The metrics of a text, with at most so many series. An error is a sentence that says where, and quotes nothing: who may write into the folder could
 /// have linked any file there.
-pub(super) fn parse(text: &str) -> Result<Vec<ForeignFamily>, String> {
+pub(super) fn parse(text: &str, most: usize) -> Result<Vec<ForeignFamily>, String> {
     if !text.is_empty() && !text.ends_with('\n') {
         return Err("its last line has no end, as if it were still being written".into());
     }
     let mut file = File::default();
     for (number, line) in (1..).zip(text.lines()) {
         file.line(line.trim_matches([' ', '\t'])).map_err(|what| format!("line {number} {what}"))?;
+        // A line may be four bytes long, and what is known of a series is fifty times that.
+        if file.series.len() > most || file.families.len() > most {
+            return Err(format!("it has more than {most} series, in line {number} at the latest"));
+        }
     }
     Ok(file.families.into_iter().filter(|family| !family.samples.is_empty()).collect())
 }

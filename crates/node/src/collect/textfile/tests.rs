@@ -192,6 +192,39 @@ fn files_are_bounded_and_a_pipe_is_none() {
     assert!(collector.collect(&mut Sheet::default()).unwrap_err().told().contains("it is no file"));
 }
 
+/// A device does something when it is opened, and a file that only root may read is nobody's to show.
+#[test]
+fn a_link_in_the_folder_is_not_followed() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs_err::write(elsewhere.path().join("secret.prom"), "token{pw=\"hunter2\"} 1\n").unwrap();
+    for (name, target) in [("a.prom", elsewhere.path().join("secret.prom")), ("b.prom", "/dev/ptmx".into())] {
+        std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+    }
+    let mut sheet = Sheet::default();
+    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    assert!(said.starts_with("2 files are left out; the first: ") && said.contains("it is a link"), "{said}");
+    assert!(sheet.into_page().foreign.is_empty());
+}
+
+#[test]
+fn a_file_and_a_folder_with_too_much_are_left_out_and_that_is_said() {
+    let lines =
+        |begin: &str, end: &str| (0..10).fold(String::new(), |text, number| text + begin + &number.to_string() + end);
+    let refused = "it has more than 9 series, in line 10 at the latest";
+    for text in [lines("a", " 1\n"), lines("# HELP a", " x\n")] {
+        assert_eq!(parse(&text, 9).unwrap_err(), refused);
+        assert!(parse(&text, 10).is_ok());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..=ENTRIES_MAX {
+        fs_err::write(folder.path().join(number.to_string()), "").unwrap();
+    }
+    let mut sheet = Sheet::default();
+    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    assert!(said.contains("has more than 4096 entries"), "{said}");
+    assert!(sheet.into_page().text().contains("node_textfile_scrape_error 1\n"));
+}
+
 #[test]
 fn a_secret_that_is_linked_into_the_folder_is_not_quoted() {
     let (_, said) = shown(&[("link.prom", b"root:$6$secret:19000:0:99999:7:::\n")], Format::Classic);
@@ -201,9 +234,13 @@ fn a_secret_that_is_linked_into_the_folder_is_not_quoted() {
 #[test]
 fn labels_of_the_agents_own_are_on_others_metrics_too() {
     let host = Labels::new(&[("scope", "host")]);
-    let (page, _) = page(&[("a.prom", b"a 1\na{scope=\"mine\"} 2\n")], &host);
+    let file = b"a 1\na{scope=\"mine\"} 2\na{scope=\"x\",exported_scope=\"y\"} 3\n";
+    let (page, _) = page(&[("a.prom", file)], &host);
     let text = write(&[page], Format::Classic);
     assert!(text.contains("\na{scope=\"host\"} 1\na{exported_scope=\"mine\",scope=\"host\"} 2\n"), "{text}");
+    // Prometheus throws away the whole scrape of a target that has a label twice.
+    let both = "\na{exported_exported_scope=\"x\",exported_scope=\"y\",scope=\"host\"} 3\n";
+    assert!(text.contains(both), "{text}");
     let setting = |scope| Setting { scope, textfile: Some("/somewhere".into()), ..Setting::default() };
     assert!(setting(ScopeChoice::Node).make(&COLLECTOR).is_none());
     assert_eq!(setting(ScopeChoice::Host).make(&COLLECTOR).unwrap().labels, host);
@@ -213,7 +250,7 @@ fn labels_of_the_agents_own_are_on_others_metrics_too() {
 proptest! {
     #[test]
     fn no_text_panics_and_what_is_shown_reads_back(text in "([a-z#{}=\"\\\\,. 0-9\n]|le|# TYPE |# HELP | histogram\n|_bucket|_sum){0,60}\n") {
-        if let Ok(families) = parse(&text) {
+        if let Ok(families) = parse(&text, SERIES_MAX) {
             let mut sheet = Sheet::default();
             let count: usize = families.iter().map(|family| family.samples.len()).sum();
             for family in families {

@@ -1,10 +1,9 @@
 //! One line of a rank. Never panics on any text.
 
-use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// What a rank told. Names that are not here are left to others.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Line {
     pub(super) step: Option<u64>,
     pub(super) step_seconds: Given,
@@ -28,14 +27,23 @@ pub(super) enum Given {
     Number(f64),
 }
 
-impl<'de> Deserialize<'de> for Given {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = Option::<f64>::deserialize(deserializer)?.filter(|number| number.is_finite());
-        Ok(number.map_or(Self::NotFinite, Self::Number))
-    }
+/// Above it not every whole number is a float's.
+const WHOLE_FLOAT_MAX: f64 = 9.0e15;
+
+/// Some count in floats.
+fn whole(value: &Value) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    let whole = |float: f64| ((0.0..=WHOLE_FLOAT_MAX).contains(&float) && float.fract() == 0.0).then_some(float as u64);
+    value.as_u64().or_else(|| value.as_f64().and_then(whole))
 }
 
 impl Given {
+    /// Texts, `"NaN"` among them, are no numbers.
+    fn of(map: &Map<String, Value>, name: &str) -> Self {
+        let Some(value) = map.get(name) else { return Self::Not };
+        value.as_f64().filter(|number| number.is_finite()).map_or(Self::NotFinite, Self::Number)
+    }
+
     /// A time.
     pub(super) fn seconds(self) -> Option<f64> {
         match self {
@@ -48,15 +56,26 @@ impl Given {
 impl Line {
     /// `None` for what is no line of ours.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
-        // A list would do for a struct too.
-        line.trim_ascii_start().strip_prefix(b"{")?;
         if let Ok(read) = serde_json::from_slice(line) {
-            return Some(read);
+            return Some(Self::of(&read));
         }
         // Python's json writes these words, which are no JSON. No text of the line is used, so they are replaced anywhere.
         let text = std::str::from_utf8(line).ok().filter(|text| text.contains("NaN") || text.contains("Infinity"))?;
         let text = text.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
-        serde_json::from_str(&text).ok()
+        serde_json::from_str(&text).ok().as_ref().map(Self::of)
+    }
+
+    /// Each value for itself: one that makes no sense leaves the others as they are.
+    fn of(map: &Map<String, Value>) -> Self {
+        Self {
+            step: map.get("step").and_then(whole),
+            step_seconds: Given::of(map, "step_seconds"),
+            compute_seconds: Given::of(map, "compute_seconds"),
+            wait_seconds: Given::of(map, "wait_seconds"),
+            loss: Given::of(map, "loss"),
+            samples_per_second: Given::of(map, "samples_per_second"),
+            tokens_per_second: Given::of(map, "tokens_per_second"),
+        }
     }
 
     /// Whether a value that was told is no finite number.
@@ -95,19 +114,29 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_makes_no_sense_leaves_the_others() {
+        for (text, step, is_off) in [
+            (r#"{"step":2.0,"tokens_per_second":5}"#, Some(2), false),
+            (r#"{"step":-1,"tokens_per_second":5}"#, None, false),
+            (r#"{"step":1e300,"tokens_per_second":5}"#, None, false),
+            (r#"{"step":"3","tokens_per_second":5}"#, None, false),
+            (r#"{"step":1,"step":4,"tokens_per_second":5}"#, Some(4), false),
+            (r#"{"step":1,"loss":"NaN","tokens_per_second":5}"#, Some(1), true),
+            (r#"{"step":1,"loss":[2],"tokens_per_second":5}"#, Some(1), true),
+        ] {
+            let line = Line::read(text.as_bytes()).unwrap();
+            assert_eq!(
+                (line.step, line.is_off(), line.tokens_per_second),
+                (step, is_off, Given::Number(5.0)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_line_is_refused() {
         let deep = format!("{{\"step\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
-        let lines: [&[u8]; 9] = [
-            b"",
-            b"step 3",
-            b"[1,2]",
-            b"{\"step\":-1}",
-            b"{\"step\":1e300}",
-            b"{\"loss\":\"NaN\"}",
-            b"{\"loss\":1e999}",
-            b"\xff\xfe{NaN}",
-            deep.as_bytes(),
-        ];
+        let lines: [&[u8]; 6] = [b"", b"step 3", b"[1,2]", b"{\"loss\":1e999}", b"\xff\xfe{NaN}", deep.as_bytes()];
         for line in lines {
             assert_eq!(Line::read(line), None, "{}", String::from_utf8_lossy(line));
         }

@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use trainyard_plan::metrics::training as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, unread};
 use crate::events::{Event, Events, Severity};
-use crate::files::names;
+use crate::files::listed;
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use rank::{Measure, Rank, STEPS, compare};
@@ -36,17 +37,27 @@ pub(super) static COLLECTOR: Kind = Kind {
     lane: Lane::Own,
     scope: Scope::Machine,
     make: |setting| {
-        let folder = setting.training.clone()?;
+        let (folder, may_be_missing) = match &setting.training {
+            Some(folder) => (folder.clone(), false),
+            // Below /run nothing outlives a start of the machine: the first job's prolog makes it, long after the agent.
+            None => (setting.roots.root.join(FOLDER), true),
+        };
         let (jobs, events) = (setting.jobs.clone(), setting.events.clone());
-        Some(Box::new(Training { folder, jobs, alarms: Alarms::new(events), told: BTreeMap::new() }))
+        Some(Box::new(Training { folder, may_be_missing, jobs, alarms: Alarms::new(events), told: BTreeMap::new() }))
     },
 };
+
+/// Where scripts write if nobody says another place, below the root.
+const FOLDER: &str = "run/trainyard/training";
 
 /// Jobs that have series. A node runs a handful at once.
 const JOBS_MAX: usize = 64;
 
 /// Ranks of a job that have series. A node has 16 accelerators at the most, and some run two ranks on each.
 const RANKS_MAX: usize = 64;
+
+/// Ranks of all jobs that have series: some 16 each, which stay within a collector's limit. Jobs that run come first.
+const ALL_RANKS_MAX: usize = 1024;
 
 /// Entries of the folder that are looked at. Those of jobs that ended are somebody's to remove.
 const ENTRIES_MAX: usize = 4096;
@@ -69,6 +80,8 @@ const ALARMS_SPAN: Duration = Duration::from_mins(10);
 
 struct Training {
     folder: PathBuf,
+    /// Whether that there is none is as it should be.
+    may_be_missing: bool,
     jobs: Jobs,
     alarms: Alarms,
     /// By job and rank.
@@ -77,22 +90,28 @@ struct Training {
 
 impl Collector for Training {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let folder = File::options()
-            .read(true)
-            .custom_flags((OFlag::O_DIRECTORY | OFlag::O_NONBLOCK).bits())
-            .open(&self.folder)
-            .map_err(unread(&self.folder))?;
+        let flags = (OFlag::O_DIRECTORY | OFlag::O_NONBLOCK).bits();
+        let folder = match File::options().read(true).custom_flags(flags).open(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound && self.may_be_missing => {
+                self.told.clear();
+                return Ok(());
+            }
+            opened => opened.map_err(unread(&self.folder))?,
+        };
         let (ids, mut refused) = self.ids(&path_of(&folder));
         let mut before = std::mem::take(&mut self.told);
+        let mut room = ALL_RANKS_MAX;
         for id in ids {
-            if self.told.len() == JOBS_MAX {
+            if self.told.len() == JOBS_MAX || room == 0 {
                 refused += 1;
                 continue;
             }
             let mut ranks = before.remove(&id).unwrap_or_default();
-            refused += read_job(&folder, &id, &mut ranks);
-            let is_heard = |rank: &Rank| rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST);
-            if ranks.values().any(is_heard) {
+            refused += read_job(&folder, &id, &mut ranks, RANKS_MAX.min(room));
+            // A rank that fell silent is not at work any more, whatever it told last.
+            ranks.retain(|_, rank| rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST));
+            if !ranks.is_empty() {
+                room -= ranks.len();
                 self.told.insert(id, ranks);
             }
         }
@@ -110,11 +129,15 @@ impl Training {
     /// The jobs that have a folder, and how many entries are none. Those that run come first, then those that told before,
     /// then the newest: when there are more than there is room for, it is the ended ones that are left out.
     fn ids(&self, folder: &str) -> (Vec<String>, usize) {
-        let entries = names(Path::new(folder), ENTRIES_MAX);
+        let (entries, left_out) = listed(Path::new(folder), ENTRIES_MAX);
         let count = entries.len();
         let mut ids: Vec<String> = entries.into_iter().filter(|name| is_job_id(name)).collect();
-        let refused = count - ids.len();
+        let refused = left_out + count - ids.len();
         let running = self.jobs.running();
+        // Those that run are looked for, however many others there are.
+        let is_there = |id: &&String| Path::new(folder).join(id).is_dir() && !ids.contains(id);
+        let more: Vec<String> = running.iter().map(|job| &job.id).filter(is_there).cloned().collect();
+        ids.extend(more);
         ids.sort_by_cached_key(|id| {
             let runs = running.iter().any(|job| job.id == *id);
             let number = id.split('_').next().and_then(|digits| digits.parse::<u64>().ok());
@@ -137,17 +160,17 @@ fn rank_of(name: &str) -> Option<u32> {
     digits.parse().ok().filter(|rank: &u32| rank.to_string() == digits)
 }
 
-/// Reads on in a job's files. How many entries were refused.
-fn read_job(folder: &File, id: &str, ranks: &mut BTreeMap<u32, Rank>) -> usize {
+/// Reads on in a job's files, of so many ranks. How many entries were refused.
+fn read_job(folder: &File, id: &str, ranks: &mut BTreeMap<u32, Rank>, ranks_max: usize) -> usize {
     let Ok(folder) = openat(folder, id, CAREFULLY | OFlag::O_DIRECTORY, Mode::empty()) else {
         ranks.clear();
         return 1;
     };
-    let entries = names(Path::new(&path_of(&folder)), RANKS_MAX * 4);
+    let (entries, left_out) = listed(Path::new(&path_of(&folder)), RANKS_MAX * 4);
     let mut there: Vec<u32> = entries.iter().filter_map(|name| rank_of(name)).collect();
     there.sort_unstable();
-    there.truncate(RANKS_MAX);
-    let mut refused = entries.len() - there.len();
+    there.truncate(ranks_max);
+    let mut refused = left_out + entries.len() - there.len();
     ranks.retain(|number, _| there.contains(number));
     let most = RANK_BYTES_MAX.min(JOB_BYTES_MAX / there.len().max(1) as u64);
     for number in there {
@@ -189,7 +212,7 @@ fn show(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>) {
         for (metric, time) in timed {
             sheet.put_known(metric, labels, (time.count > 0).then_some(time.sum));
         }
-        let count = rank.step_seconds.count;
+        let count = timed.iter().map(|(_, time)| time.count).max().unwrap_or_default();
         sheet.put_known(&m::trainyard_training_timed_steps_total, labels, (count > 0).then_some(count));
         sheet.put_known(&m::trainyard_training_loss, labels, rank.loss);
         sheet.put_known(&m::trainyard_training_samples_per_second, labels, rank.samples_per_second);

@@ -20,7 +20,13 @@ impl Node {
         let (path, jobs) = (folder.path().to_owned(), Jobs::default());
         Self {
             folder,
-            training: Training { folder: path, jobs, alarms: Alarms::new(events.clone()), told: BTreeMap::new() },
+            training: Training {
+                folder: path,
+                may_be_missing: false,
+                jobs,
+                alarms: Alarms::new(events.clone()),
+                told: BTreeMap::new(),
+            },
             events,
         }
     }

@@ -26,6 +26,12 @@ impl Machine {
         fs_err::write(folder.join("cmdline"), title).unwrap();
     }
 
+    /// Whose it is, where that is not root.
+    fn belongs(&self, pid: u32, uid: u32) {
+        let status = self.folder.path().join(pid.to_string()).join("status");
+        fs_err::write(status, format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n")).unwrap();
+    }
+
     fn end(&self, pid: u32) {
         fs_err::remove_dir_all(self.folder.path().join(pid.to_string())).unwrap();
     }
@@ -43,28 +49,28 @@ fn shown(found: &BTreeMap<String, Found>) -> Vec<String> {
 fn descendants_of_slurmstepd_are_the_jobs_without_any_control_group() {
     let machine = Machine::new();
     let mut finder = Finder::new(machine.folder.path());
-    assert!(finder.look().unwrap().is_empty());
+    assert!(finder.look().unwrap().jobs.is_empty());
     // As it is while it starts: Slurm's program, which has no title yet.
     machine.process(100, 1, "slurmstepd", "0::/", "/usr/sbin/slurmstepd");
     machine.process(101, 100, "slurmstepd", "0::/", "/usr/sbin/slurmstepd");
-    assert!(finder.look().unwrap().is_empty());
+    assert!(finder.look().unwrap().jobs.is_empty());
     machine.process(100, 1, "slurmstepd", "0::/", "slurmstepd: [7.batch]");
     machine.process(101, 100, "bash", "0::/", "bash");
     machine.process(102, 101, "a) S) b", "0::/", "python3");
     machine.process(200, 1, "slurmstepd", "0::/", "slurmstepd: [7.0]");
     machine.process(201, 200, "python3", "0::/", "python3");
     machine.process(300, 1, "sshd", "0::/", "sshd");
-    let found = finder.look().unwrap();
+    let found = finder.look().unwrap().jobs;
     assert_eq!(shown(&found), ["7 0[201] batch[101, 102] [100, 200]"].map(sorted_daemons(&found)));
     // What lives on when its parent ends stays the job's.
     machine.end(101);
     machine.process(102, 1, "a) S) b", "0::/", "python3");
     machine.process(103, 102, "python3", "0::/", "python3");
-    assert_eq!(finder.look().unwrap()["7"].steps["batch"], [102, 103]);
+    assert_eq!(finder.look().unwrap().jobs["7"].steps["batch"], [102, 103]);
     for pid in [100, 102, 103, 200, 201] {
         machine.end(pid);
     }
-    assert!(finder.look().unwrap().is_empty());
+    assert!(finder.look().unwrap().jobs.is_empty());
 }
 
 /// Daemons come in any order.
@@ -83,7 +89,7 @@ fn a_control_group_says_whose_a_process_is_whoever_started_it() {
     machine.process(101, 1, "python3", &format!("{scope}/job_7/step_0/user/task_0"), "python3");
     machine.process(102, 1, "slurmstepd", &format!("{scope}/system"), "/usr/sbin/slurmstepd\0infinity\0");
     machine.process(103, 1, "python3", "9:memory:/slurm/uid_5/job_8/step_1/task_0\n0::/\n", "python3");
-    let found = Finder::new(machine.folder.path()).look().unwrap();
+    let found = Finder::new(machine.folder.path()).look().unwrap().jobs;
     assert_eq!(shown(&found), ["7 0[101] [100]", "8 1[103] []"]);
     assert_eq!(found["7"].place.as_ref().unwrap().folders[0].1, "/system.slice/slurmstepd.scope/job_7");
     assert_eq!((found["8"].place.as_ref().unwrap().uid, found["7"].started), (Some(5), 1100));
@@ -99,7 +105,7 @@ fn a_program_that_only_calls_itself_slurmstepd_has_no_job() {
     for (uids, is_job) in [("0\t0\t0\t0", true), ("1234\t1234\t1234\t1234", true), ("5\t0\t0\t0", false)] {
         fs_err::write(machine.folder.path().join("100/status"), format!("Name:\tx\nUid:\t{uids}\n")).unwrap();
         finder.processes.clear();
-        assert_eq!(!finder.look().unwrap().is_empty(), is_job, "{uids}");
+        assert_eq!(!finder.look().unwrap().jobs.is_empty(), is_job, "{uids}");
     }
 }
 
@@ -109,12 +115,12 @@ fn a_number_that_was_given_to_another_process_is_noticed() {
     machine.process(100, 1, "slurmstepd", "0::/", "slurmstepd: [7.batch]");
     machine.process(101, 100, "bash", "0::/", "bash");
     let mut finder = Finder::new(machine.folder.path());
-    assert_eq!(finder.look().unwrap()["7"].pids().count(), 1);
+    assert_eq!(finder.look().unwrap().jobs["7"].pids().count(), 1);
     machine.process(101, 1, "sshd", "0::/", "sshd");
     let path = machine.folder.path().join("101/stat");
     let text = fs_err::read_to_string(&path).unwrap().replace(" 1101 ", " 9999 ");
     fs_err::write(path, text).unwrap();
-    let left = (0..SLICES).map(|_| finder.look().unwrap()["7"].pids().count()).last();
+    let left = (0..SLICES).map(|_| finder.look().unwrap().jobs["7"].pids().count()).last();
     assert_eq!(left, Some(0));
 }
 
@@ -124,12 +130,12 @@ fn what_ended_and_was_not_taken_notice_of_is_no_job() {
     machine.process(100, 1, "slurmstepd", "0::/", "slurmstepd: [7.batch]");
     machine.process(101, 100, "bash", "0::/", "bash");
     let mut finder = Finder::new(machine.folder.path());
-    assert_eq!(finder.look().unwrap().len(), 1);
+    assert_eq!(finder.look().unwrap().jobs.len(), 1);
     for pid in [100, 101] {
         let path = machine.folder.path().join(format!("{pid}/stat"));
         fs_err::write(&path, fs_err::read_to_string(&path).unwrap().replace(") S ", ") Z ")).unwrap();
     }
-    assert!(finder.look().unwrap().is_empty());
+    assert!(finder.look().unwrap().jobs.is_empty());
 }
 
 #[test]
@@ -140,4 +146,24 @@ fn a_line_of_stat_is_taken_apart_and_a_broken_one_left_out() {
     for bad in ["", "12 (a", "12 (a) R", "12 (a) R x 12 12 0 -1 4194560 9 0 0 0 1 2 0 0 20 0 1 0 5 6 7"] {
         assert_eq!(stat(bad), None);
     }
+}
+
+/// What a program is called is its user's to choose.
+#[test]
+fn a_program_that_calls_itself_slurmd_is_still_its_jobs() {
+    let machine = Machine::new();
+    machine.process(100, 1, "slurmstepd", "0::/system.slice/slurmstepd.scope/job_7/step_0/slurm", "slurmstepd: [7.0]");
+    for (pid, command) in [(101, "slurmd"), (102, "slurmstepd"), (103, "python3")] {
+        machine.process(pid, 100, command, "0::/system.slice/slurmstepd.scope/job_7/step_0/user/task_0", command);
+        machine.belongs(pid, 4242);
+    }
+    // And where there is no control group.
+    machine.process(200, 1, "slurmstepd", "0::/", "slurmstepd: [8.0]");
+    machine.process(201, 200, "slurmstepd", "0::/", "slurmstepd: [9.0]");
+    machine.belongs(201, 4242);
+    // Root's number, by the file's rights.
+    machine.process(300, 1, "slurmstepd", "0::/", "slurmstepd: [10.0]");
+    std::os::unix::fs::symlink("/usr/bin/sudo", machine.folder.path().join("300/exe")).unwrap();
+    let found = Finder::new(machine.folder.path()).look().unwrap().jobs;
+    assert_eq!(shown(&found), ["7 0[101, 102, 103] [100]", "8 0[201] [200]"]);
 }

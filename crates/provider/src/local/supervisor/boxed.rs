@@ -1,11 +1,14 @@
 //! One node: a box of processes that live and die together.
 //!
 //! `enter` makes the box (its own network, host name, processes and file system view where nodes are
-//! kept apart), `inside` is its first process: it starts the node's daemons and ends with them. A node
+//! kept apart), `inside` is its first process: it starts the node's daemons and ends with those that it needs. A node
 //! whose daemon ends is a lost node: what it started must not run on unseen and write to checkpoints.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, ErrorKind, Read as _, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
@@ -20,6 +23,7 @@ use trainyard_plan::Isolation;
 use trainyard_plan::local::{AGENT, HEAD, Node, Rehearsed};
 use trainyard_run::Command;
 
+use super::daemons::{Beginning, Daemon, Daemons, Hands};
 use super::groups::Groups;
 use super::{processes, view};
 use crate::Failure;
@@ -95,26 +99,23 @@ pub fn inside(folder: &Path, name: &str) -> Result<(), Failure> {
     live(&cluster, &node)
 }
 
-/// Starts the daemons and lives as long as they do, or until SIGTERM.
+/// Starts the daemons and lives as long as those do that the node needs, or until SIGTERM.
 fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
     // Everything in the node is below this process, even what leaves its parent.
     system(prctl::set_child_subreaper(true), "adopt the node's orphans")?;
-    // Handlers, not a mask: a mask would be inherited by the daemons, and they could not be stopped.
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD])?;
-    let mut daemons = Vec::new();
-    let log = PathBuf::from(cluster.layout.at(&format!("log/node-{}.log", node.name)));
-    for daemon in daemons_of(cluster, node) {
-        let (name, is_vital) = (daemon.name, daemon.is_vital);
-        if let Err(failure) = start(daemon, &log, &mut daemons) {
-            if is_vital {
-                return Err(failure);
-            }
-            let reason = failure.chain().join(": ");
-            note(&log, &format!("{name} does not work, and the node goes on without it: {reason}"));
-        }
-    }
+    let mut bell = Bell::new()?;
+    let mut hands = Processes { log: PathBuf::from(cluster.layout.at(&format!("log/node-{}.log", node.name))) };
+    let mut daemons = Daemons::new(daemons_of(cluster, node), Instant::now());
+    let lost = |failure: Failure| {
+        processes::end_descendants(nix::unistd::Pid::this().as_raw());
+        Err(failure.within(format!("node {} is lost", node.name)))
+    };
     loop {
-        if signals.wait().any(|signal| signal != SIGCHLD) {
+        if let Err(failure) = daemons.tend(Instant::now(), &mut hands) {
+            return lost(failure);
+        }
+        bell.wait(daemons.idle(Instant::now()))?;
+        if bell.is_end() {
             stop(&daemons);
             return Ok(());
         }
@@ -122,52 +123,95 @@ fn live(cluster: &Rehearsed, node: &Node) -> Result<(), Failure> {
             if status == WaitStatus::StillAlive {
                 break;
             }
-            if let Some((name, ..)) = daemons.iter().find(|(_, pid, is_vital)| *is_vital && status.pid() == Some(*pid))
-            {
-                processes::end_descendants(nix::unistd::Pid::this().as_raw());
-                return Err(Failure::refused(format!("{name} of node {} ended: {status:?}", node.name)));
+            if let Err(failure) = daemons.ended(status, Instant::now(), &mut hands) {
+                return lost(failure);
             }
         }
     }
 }
 
-/// Starts a daemon, which is then among those that were started, and waits until it works.
-fn start(daemon: Daemon, log: &Path, started: &mut Vec<(&'static str, Pid, bool)>) -> Result<(), Failure> {
-    if let Some(stale) = daemon.replaces.as_deref().map(Path::new) {
-        match fs::symlink_metadata(stale) {
-            Ok(left) if left.is_dir() => fs::remove_dir_all(stale)?,
-            Ok(_) => fs::remove_file(stale)?,
-            Err(_) => {}
+/// Rings when a child ends or this process is asked to end.
+struct Bell {
+    rings: UnixStream,
+    end: Arc<AtomicBool>,
+}
+
+impl Bell {
+    fn new() -> Result<Self, Failure> {
+        // Handlers, not a mask: a mask would be inherited by the daemons, and they could not be stopped.
+        let end = Arc::new(AtomicBool::new(false));
+        let (rings, rope) = UnixStream::pair()?;
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&end))?;
+        }
+        // After the flag: who hears the bell finds it set.
+        for signal in [SIGTERM, SIGINT, SIGCHLD] {
+            signal_hook::low_level::pipe::register(signal, rope.try_clone()?)?;
+        }
+        Ok(Self { rings, end })
+    }
+
+    /// Until it rings; no longer than that.
+    fn wait(&mut self, most: Option<Duration>) -> Result<(), Failure> {
+        if most.is_some_and(|most| most.is_zero()) {
+            return Ok(());
+        }
+        self.rings.set_read_timeout(most)?;
+        match self.rings.read(&mut [0; 64]) {
+            Err(error)
+                if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
+                Err(error.into())
+            }
+            _ => Ok(()),
         }
     }
-    let child = daemon.command.daemon(log)?;
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-    started.push((daemon.name, pid, daemon.is_vital));
-    daemon.makes.map_or(Ok(()), |path| await_file(&path, pid))
+
+    fn is_end(&self) -> bool {
+        self.end.load(Ordering::SeqCst)
+    }
+}
+
+/// The node's processes, and its log.
+struct Processes {
+    log: PathBuf,
+}
+
+impl Hands for Processes {
+    fn start(&mut self, daemon: &Daemon, beginning: Beginning) -> Result<Pid, Failure> {
+        let command = if let (Beginning::Again, Some(again)) = (beginning, &daemon.again) {
+            again
+        } else {
+            daemon.replaces.as_deref().map_or(Ok(()), |stale| remove(Path::new(stale)))?;
+            &daemon.command
+        };
+        let child = command.clone().daemon(&self.log)?;
+        Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
+    }
+
+    fn kill(&mut self, pid: Pid) {
+        // It may have ended by itself.
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+
+    fn note(&mut self, line: &str) {
+        note(&self.log, line);
+    }
+}
+
+fn remove(stale: &Path) -> Result<(), Failure> {
+    match fs::symlink_metadata(stale) {
+        Ok(left) if left.is_dir() => fs::remove_dir_all(stale)?,
+        Ok(_) => fs::remove_file(stale)?,
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 /// A line among what the node's processes print.
 fn note(log: &Path, line: &str) {
     // Nobody can be told that the log cannot be written.
     let _ = fs::OpenOptions::new().create(true).append(true).open(log).and_then(|mut file| writeln!(file, "{line}"));
-}
-
-struct Daemon {
-    name: &'static str,
-    command: Command,
-    /// The node is lost when it ends. One that only watches may end, and the node goes on.
-    is_vital: bool,
-    /// A file that stands once it works; the next daemon needs it.
-    makes: Option<String>,
-    /// What one of a lost node left: it goes first, for it must not pass for the new one's.
-    replaces: Option<String>,
-}
-
-impl Daemon {
-    /// One that nothing waits for.
-    fn new(name: &'static str, command: Command, is_vital: bool) -> Self {
-        Self { name, command, is_vital, makes: None, replaces: None }
-    }
 }
 
 fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
@@ -181,6 +225,7 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
     };
     let of_agent = |arguments: &[String]| program(&at(&format!("bin/{AGENT}"))).args(arguments);
     let player = node.agent.as_ref().and_then(|agent| agent.replay.as_ref()).map(|replay| Daemon {
+        again: Some(of_agent(&replay.arguments_to_go_on)),
         makes: Some(replay.complete.clone()),
         replaces: Some(replay.folder.clone()),
         ..Daemon::new("the replay's player", of_agent(&replay.arguments), false)
@@ -207,33 +252,18 @@ fn daemons_of(cluster: &Rehearsed, node: &Node) -> Vec<Daemon> {
 }
 
 /// Asks the daemons to end, last started first, and ends what is left.
-fn stop(daemons: &[(&str, Pid, bool)]) {
+fn stop(daemons: &Daemons) {
     let until = Instant::now() + STOP_PATIENCE;
-    for (_, pid, _) in daemons.iter().rev() {
-        let _ = kill(*pid, Signal::SIGTERM);
+    for pid in daemons.running().rev() {
+        let _ = kill(pid, Signal::SIGTERM);
         while Instant::now() < until && processes::is_alive(pid.as_raw()) {
-            let _ = waitpid(*pid, Some(WaitPidFlag::WNOHANG));
+            let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
             std::thread::sleep(Duration::from_millis(10));
         }
     }
     processes::end_descendants(nix::unistd::Pid::this().as_raw());
     // Take note of every end: not every machine's first process does.
     while waitpid(Pid::from_raw(-1), None).is_ok() {}
-}
-
-/// Waits for what a process makes, as long as the process is there.
-fn await_file(path: &str, maker: Pid) -> Result<(), Failure> {
-    let until = Instant::now() + Duration::from_secs(10);
-    while !Path::new(path).exists() {
-        if !processes::is_alive(maker.as_raw()) {
-            return Err(Failure::refused(format!("it ended, and {path} did not appear")));
-        }
-        if Instant::now() > until {
-            return Err(Failure::refused(format!("{path} did not appear")));
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
 }
 
 /// Addresses and links of a node that has a network of its own.

@@ -1,6 +1,6 @@
 //! The supervisor's own process: it listens, starts, stops, and watches.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +61,9 @@ pub fn run(folder: &Path, log: fn(&str)) -> Result<(), Failure> {
     stop_all(&roster);
     // Whatever left its node and is still here.
     processes::end_descendants(nix::unistd::Pid::this().as_raw());
-    roster.ended();
+    for group in roster.ended() {
+        log(&format!("the control group {} cannot be removed", group.display()));
+    }
     let _ = fs::remove_file(&socket);
     Ok(())
 }
@@ -70,23 +72,32 @@ fn serve(roster: &Arc<Roster>, listener: &UnixListener, end: &Arc<AtomicBool>, l
     for stream in listener.incoming().flatten() {
         let (roster, end) = (Arc::clone(roster), Arc::clone(end));
         std::thread::spawn(move || {
-            if let Err(failure) = answer(&roster, &stream, &end, log) {
+            if let Err(failure) = answer(&stream, &end, |ask| act(&roster, ask, log)) {
                 log(&format!("a question could not be answered: {}", failure.chain().join(": ")));
             }
         });
     }
 }
 
-fn answer(roster: &Arc<Roster>, stream: &UnixStream, end: &AtomicBool, log: fn(&str)) -> Result<(), Failure> {
+/// Answers one question. Whoever went away before it was asked or answered has lost nothing: that is no failure.
+fn answer(
+    stream: &UnixStream,
+    end: &AtomicBool,
+    act: impl FnOnce(Ask) -> Result<Status, Failure>,
+) -> Result<(), Failure> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut line = String::new();
-    BufReader::new(stream.try_clone()?.take(LINE_BYTES_MAX)).read_line(&mut line)?;
+    match BufReader::new(stream.try_clone()?.take(LINE_BYTES_MAX)).read_line(&mut line) {
+        Ok(0) => return Ok(()),
+        Err(error) if is_gone(&error) => return Ok(()),
+        read => read?,
+    };
     let mut is_last = false;
     let answer = match serde_json::from_str::<Ask>(&line) {
         Err(error) => Answer::No { why: format!("this is not a question: {error}") },
         Ok(ask) => {
             is_last = ask == Ask::Shutdown;
-            match act(roster, ask, log) {
+            match act(ask) {
                 Ok(status) => Answer::Ok(status),
                 Err(failure) => Answer::No { why: failure.chain().join(": ") },
             }
@@ -99,7 +110,14 @@ fn answer(roster: &Arc<Roster>, stream: &UnixStream, end: &AtomicBool, log: fn(&
     if is_last {
         end.store(true, Ordering::SeqCst);
     }
-    Ok(sent?)
+    match sent {
+        Err(error) if !is_gone(&error) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }
 
 fn act(roster: &Arc<Roster>, ask: Ask, log: fn(&str)) -> Result<Status, Failure> {
@@ -174,4 +192,36 @@ fn stop_all(roster: &Arc<Roster>) {
     let names: Vec<String> = roster.running().into_iter().filter(|name| name != HEAD).collect();
     stop_together(roster, &names);
     let _ = roster.stop(HEAD);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said to a supervisor, and what it says; `None` where it has a problem.
+    fn said(ask: &str, stays: bool) -> (Option<String>, bool) {
+        let (mut here, there) = UnixStream::pair().expect("a pair");
+        here.write_all(ask.as_bytes()).expect("asked");
+        let here = stays.then_some(here);
+        let end = AtomicBool::new(false);
+        let done = answer(&there, &end, |_| Ok(Status::default())).is_ok();
+        drop(there);
+        let mut text = String::new();
+        if let Some(mut here) = here {
+            here.read_to_string(&mut text).expect("an answer");
+        }
+        (done.then_some(text), end.load(Ordering::SeqCst))
+    }
+
+    /// Each `trainyard status` left two lines in the supervisor's log.
+    #[test]
+    fn who_asks_and_goes_away_is_no_problem() {
+        let silence = Some(String::new());
+        assert_eq!(said("", false), (silence.clone(), false));
+        assert_eq!(said("{\"ask\":\"status\"}\n", false), (silence.clone(), false));
+        assert_eq!(said("{\"ask\":\"shutdown\"}\n", false), (silence, true));
+        let (answer, _) = said("{\"ask\":\"status\"}\n", true);
+        assert_eq!(answer.as_deref(), Some("{\"answer\":\"ok\",\"pid\":0,\"nodes\":[]}\n"));
+        assert!(said("what?\n", true).0.is_some_and(|answer| answer.contains("this is not a question")));
+    }
 }

@@ -6,6 +6,7 @@
 
 mod boxed;
 mod daemon;
+mod daemons;
 mod groups;
 mod processes;
 mod protocol;
@@ -15,6 +16,6 @@ mod view;
 
 pub use boxed::{enter, inside};
 pub use daemon::run;
-pub(super) use groups::clean_up;
+pub(super) use groups::{are_made, clean_up};
 pub(super) use processes::is_alive;
 pub use protocol::{Answer, Ask, Client, NodeStatus, Status, Verb};

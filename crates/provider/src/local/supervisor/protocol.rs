@@ -115,7 +115,7 @@ impl Client {
         use std::io::ErrorKind::{ConnectionRefused, NotFound};
         match UnixStream::connect(&self.socket) {
             Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
-            _ => self.ask(&Ask::Status).map(Some).map_err(|failure| self.stuck(failure)),
+            connected => Self::over(connected, &Ask::Status).map(Some).map_err(|failure| self.stuck(failure)),
         }
     }
 
@@ -126,12 +126,15 @@ impl Client {
 
     /// Asks and waits for the answer.
     pub fn ask(&self, ask: &Ask) -> Result<Status, Failure> {
+        Self::over(UnixStream::connect(&self.socket), ask)
+    }
+
+    fn over(connected: std::io::Result<UnixStream>, ask: &Ask) -> Result<Status, Failure> {
         // Stopping waits for daemons to end; everything else is answered at once.
         let patience = if matches!(ask, Ask::Stop { .. } | Ask::Shutdown | Ask::Settle) { 60 } else { 20 };
         let no_answer =
             |error: std::io::Error| Failure::refused("the node supervisor does not answer").caused_by(error);
-        let mut stream = UnixStream::connect(&self.socket)
-            .map_err(|error| Failure::refused("no node supervisor runs").caused_by(error))?;
+        let mut stream = connected.map_err(|error| Failure::refused("no node supervisor runs").caused_by(error))?;
         stream.set_read_timeout(Some(Duration::from_secs(patience))).map_err(no_answer)?;
         let mut line = serde_json::to_vec(ask).map_err(|error| Failure::internal(error.to_string()))?;
         line.push(b'\n');

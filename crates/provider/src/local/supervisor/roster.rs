@@ -167,9 +167,9 @@ impl Roster {
         may_start
     }
 
-    /// All nodes have ended: lets go of what counted them.
-    pub fn ended(&self) {
-        self.groups.remove();
+    /// All nodes have ended: lets go of what counted them. Returns what cannot be let go of.
+    pub fn ended(&self) -> Vec<PathBuf> {
+        self.groups.remove()
     }
 
     /// From now on nothing starts.
