@@ -71,13 +71,14 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
         session.ui.data(&table(columns, observed.nodes.iter().map(row)));
         return Ok(0);
     }
-    // Why a node is down stands before what it does: it matters more.
-    let header: Vec<&str> = columns.into_iter().chain(usage::COLUMNS).collect();
-    let whole = |node| row(node).into_iter().chain(usage::cells(told.nodes.get(&node.name))).collect();
-    let rows: Vec<Vec<String>> = observed.nodes.iter().map(whole).collect();
-    if let Some(known) = usage::Known::of(&header, &rows) {
-        known.show(&session.ui);
-    }
+    let rows = observed.nodes.iter().map(|node| {
+        let [name, queue, state, cpus, memory, gpus, reason] = row(node);
+        let cells = usage::cells(told.nodes.get(&node.name));
+        [name, queue, state, cpus, memory, gpus, reason].into_iter().chain(cells).collect()
+    });
+    // Why a node is down matters more than what it does.
+    let header = [&columns[..], &usage::COLUMNS].concat();
+    usage::show(&session.ui, &header, &rows.collect::<Vec<_>>());
     say_why(&session.ui, &told);
     Ok(0)
 }

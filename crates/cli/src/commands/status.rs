@@ -83,10 +83,9 @@ fn show_usage(ui: &Ui, observed: &Observed, live: &Usage) {
         [(*name).to_owned()].into_iter().chain(usage::cells(Some(answer))).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = order.iter().take(NODES_SHOWN).map(row).collect();
-    let header: Vec<&str> = ["node"].into_iter().chain(usage::COLUMNS).collect();
-    if let Some(known) = usage::Known::of(&header, &rows) {
+    if usage::is_any_known(&rows) {
         ui.data("");
-        known.show(ui);
+        usage::show(ui, &[&["node"][..], &usage::COLUMNS].concat(), &rows);
         if order.len() > NODES_SHOWN {
             ui.data(&format!("and {} more: trainyard nodes", order.len() - NODES_SHOWN));
         }

@@ -8,8 +8,8 @@ use super::Ui;
 
 /// A table with a header.
 pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    first(N, &header, &rows)
+    let rows: Vec<[String; N]> = rows.into_iter().collect();
+    aligned(&header, rows.iter().map(|row| &row[..]))
 }
 
 impl Ui {
@@ -17,21 +17,25 @@ impl Ui {
     /// that is said. What is no terminal gets all of them.
     pub fn fitting_table(&self, optional: usize, header: &[&str], rows: &[Vec<String>]) {
         let columns = fitting(width(), optional, header, rows);
-        self.data(&first(columns, header, rows));
-        if columns < header.len() {
-            self.say(&format!("  the terminal is too narrow for: {}", header[columns..].join(", ")));
+        self.data(&cut(columns, header, rows));
+        if let Some(left_out) = header.get(columns..).filter(|left_out| !left_out.is_empty()) {
+            self.say(&format!("  the terminal is too narrow for: {}", left_out.join(", ")));
         }
     }
 }
 
-/// How many columns fit; at least those that nobody can do without, and more than the first.
+fn cut(columns: usize, header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows = rows.iter().map(|row| row.get(..columns).unwrap_or(row));
+    aligned(header.get(..columns).unwrap_or(header), rows)
+}
+
+/// How many columns fit; at least those that nobody can do without.
 fn fitting(width: Option<usize>, optional: usize, header: &[&str], rows: &[Vec<String>]) -> usize {
-    let all = header.len();
-    let fewest = all.saturating_sub(optional).max(2).min(all);
-    let Some(width) = width else { return all };
+    let fewest = header.len().saturating_sub(optional);
+    let Some(width) = width else { return header.len() };
     let fits =
-        |columns: &usize| first(*columns, header, rows).lines().all(|line| console::measure_text_width(line) <= width);
-    (fewest..=all).rev().find(fits).unwrap_or(fewest)
+        |columns: &usize| cut(*columns, header, rows).lines().all(|line| console::measure_text_width(line) <= width);
+    (fewest..=header.len()).rev().find(fits).unwrap_or(fewest)
 }
 
 /// Of the terminal that stdout is, if it is one. COLUMNS goes before what the terminal says of itself, as elsewhere.
@@ -45,12 +49,11 @@ fn width() -> Option<usize> {
         .filter(|width| *width > 0)
 }
 
-/// The first columns, aligned.
-fn first(columns: usize, header: &[&str], rows: &[Vec<String>]) -> String {
+fn aligned<'a>(header: &[&str], rows: impl IntoIterator<Item = &'a [String]>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.iter().take(columns));
+    table.load_style(presets::NOTHING).set_header(header);
     for row in rows {
-        table.add_row(row.iter().take(columns));
+        table.add_row(row);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));

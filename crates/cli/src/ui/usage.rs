@@ -15,31 +15,27 @@ const UNKNOWN: &str = "-";
 /// So many agents that do not answer are named.
 const SILENT_SHOWN: usize = 4;
 
-/// A table without those of [`COLUMNS`] in which nothing is known of any row.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Known<'a> {
-    header: Vec<&'a str>,
-    rows: Vec<Vec<String>>,
+/// Whether any cell behind the names, of [`cells`], says something.
+pub fn is_any_known(rows: &[Vec<String>]) -> bool {
+    rows.iter().flat_map(|row| row.iter().skip(1)).any(|cell| cell != UNKNOWN)
 }
 
-impl<'a> Known<'a> {
-    /// None where a row has only its name then.
-    pub fn of(header: &[&'a str], rows: &[Vec<String>]) -> Option<Self> {
-        let is_shown = |column: usize| {
-            let is_ours = header.get(column).is_some_and(|title| COLUMNS.contains(title));
-            !is_ours || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell != UNKNOWN))
-        };
-        let shown: Vec<usize> = (0..header.len()).filter(|column| is_shown(*column)).collect();
-        let pick = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column).cloned()).collect();
-        let titles = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
-        (shown.len() > 1).then(|| Self { header: titles, rows: rows.iter().map(pick).collect() })
-    }
+/// A table that ends with [`COLUMNS`], without those in which nothing is known of any row.
+pub fn show(ui: &Ui, header: &[&str], rows: &[Vec<String>]) {
+    let (header, rows) = known(header, rows);
+    let optional = header.iter().filter(|title| COLUMNS.contains(title)).count();
+    ui.fitting_table(optional, &header, &rows);
+}
 
-    /// Prints it. Where a terminal is too narrow, people can do without our columns.
-    pub fn show(&self, ui: &Ui) {
-        let ours = self.header.iter().filter(|title| COLUMNS.contains(title)).count();
-        ui.fitting_table(ours, &self.header, &self.rows);
-    }
+fn known<'a>(header: &[&'a str], rows: &[Vec<String>]) -> (Vec<&'a str>, Vec<Vec<String>>) {
+    let is_shown = |column: usize| {
+        let is_ours = header.get(column).is_some_and(|title| COLUMNS.contains(title));
+        !is_ours || rows.iter().any(|row| row.get(column).is_some_and(|cell| cell != UNKNOWN))
+    };
+    let shown: Vec<usize> = (0..header.len()).filter(|column| is_shown(*column)).collect();
+    let pick = |row: &Vec<String>| shown.iter().filter_map(|column| row.get(*column).cloned()).collect::<Vec<_>>();
+    let titles = shown.iter().filter_map(|column| header.get(*column).copied()).collect();
+    (titles, rows.iter().map(pick).collect())
 }
 
 /// Which agents do not answer, why, and where to look: a line each.
@@ -167,10 +163,10 @@ mod tests {
     #[test]
     fn a_column_in_which_nothing_is_known_is_left_out() {
         let row = |cells: [&str; 4]| cells.map(str::to_owned).to_vec();
-        let header = ["node", "CPUs used", "GPU use", "reason"];
-        let known = Known::of(&header, &[row(["n-1", "0.5", "-", "-"]), row(["n-2", "-", "-", "-"])]).expect("a table");
-        assert_eq!(known.header, ["node", "CPUs used", "reason"]);
-        assert_eq!(known.rows, [["n-1", "0.5", "-"], ["n-2", "-", "-"]]);
-        assert_eq!(Known::of(&header[..3], &[row(["n-1", "-", "-", "-"])[..3].to_vec()]), None);
+        let header = ["node", "reason", "CPUs used", "GPU use"];
+        let rows = [row(["n-1", "-", "0.5", "-"]), row(["n-2", "-", "-", "-"])];
+        let expected = [["n-1", "-", "0.5"], ["n-2", "-", "-"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(known(&header, &rows), (header[..3].to_vec(), expected.to_vec()));
+        assert!(is_any_known(&rows) && !is_any_known(&[row(["n-1", "-", "-", "-"])]));
     }
 }
