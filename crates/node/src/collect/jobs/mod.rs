@@ -134,8 +134,8 @@ impl Collected {
         let moved = self.movement.see(&counted, ordinary.map(|traffic| traffic.received.saturating_add(traffic.sent)));
         let uptime = self.uptime();
         // One that ended since the last round had its part of what moved in between.
-        let was_alone = std::mem::replace(&mut self.was_alone, found.len() == 1);
-        let is_alone = was_alone && found.len() == 1;
+        let is_only = found.len() == 1;
+        let is_alone = std::mem::replace(&mut self.was_alone, is_only) && is_only;
         let fabric_sys = self.roots.fabric_sys.clone().unwrap_or_else(|| self.roots.sys.clone());
         let places = Places { proc: &self.roots.proc, sys: &self.roots.sys, fabric_sys: &fabric_sys };
         for (id, found) in found.iter().take(JOBS_MAX) {
@@ -155,7 +155,7 @@ impl Collected {
             known.learn(places, found, began.zip(uptime).and_then(|(began, uptime)| when(now, uptime - began)));
             known.usage = usage::read(places.proc, places.sys, found, &mut self.buffer);
             known.tally.see(&known.usage, now);
-            known.claim(&counted, is_alone);
+            known.claim(&counted, is_only);
         }
         let own = own_devices(&self.known);
         let mut gpus = BTreeMap::new();
