@@ -193,6 +193,11 @@ fetch_with_wget() {
     next=$(sed -n 's/^ *[Ll]ocation: *\([^ ]*\).*/\1/p' "$work/said" | tr -d '\r' | tail -n 1)
     case $next in
       https://*) address=$next ;;
+      //*) address=https:$next ;;
+      /*)
+        host=${address#https://}
+        address=https://${host%%/*}$next
+        ;;
       '')
         # Without the lines of the answer's head.
         grep -v '^  ' "$work/said" >&2

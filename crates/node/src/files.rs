@@ -282,20 +282,29 @@ pub fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 
 /// The names in a folder, sorted; none where it cannot be read. Of its first `most` entries.
 pub fn names(folder: &Path, most: usize) -> Vec<String> {
-    listed(folder, most).0
+    listed(folder, most).names
 }
 
-/// The same, and how many of its entries are not among them: those beyond `most`, counted as one, and names that are no
-/// text.
-pub fn listed(folder: &Path, most: usize) -> (Vec<String>, usize) {
-    let Ok(mut entries) = std::fs::read_dir(folder) else { return (Vec::new(), 0) };
+/// The entries of a folder.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Their names, sorted.
+    pub names: Vec<String>,
+    /// How many have names that are no text.
+    pub unnamed: usize,
+    /// Whether there are more, that were not looked at.
+    pub has_more: bool,
+}
+
+/// The same, and what is not among them.
+pub fn listed(folder: &Path, most: usize) -> Listed {
+    let Ok(mut entries) = std::fs::read_dir(folder) else { return Listed::default() };
     let seen: Vec<_> = entries.by_ref().take(most).collect();
     let count = seen.len();
     let name = |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
     let mut names: Vec<String> = seen.into_iter().filter_map(name).collect();
     names.sort();
-    let left_out = count - names.len() + usize::from(entries.next().is_some());
-    (names, left_out)
+    Listed { unnamed: count - names.len(), has_more: entries.next().is_some(), names }
 }
 
 /// What can be quoted of a text that came from outside.

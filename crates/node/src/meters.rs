@@ -19,6 +19,8 @@ pub struct Meters {
 /// What was counted last. Bytes only grow, but for a restart of what counts them.
 #[derive(Debug, Clone, Default)]
 pub struct Counted {
+    /// Whether the node has GPUs, also before they were read.
+    pub has_gpus: bool,
     /// The GPUs that answer.
     pub gpus: Arc<[GpuMeter]>,
     /// When they were read.
@@ -93,9 +95,15 @@ pub fn has_machines_pids(proc: &Path) -> bool {
 }
 
 impl Meters {
+    /// The node has GPUs; what they do comes.
+    pub fn expect_gpus(&self) {
+        self.lock().has_gpus = true;
+    }
+
     /// These are the GPUs now.
     pub fn gpus(&self, gpus: Vec<GpuMeter>) {
         let mut counted = self.lock();
+        counted.has_gpus = true;
         counted.gpus = gpus.into();
         counted.gpus_at = Some(Instant::now());
     }

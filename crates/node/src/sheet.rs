@@ -3,6 +3,7 @@
 //! A sample line is the same in the classic text format and in OpenMetrics, so lines are made once, when a value is
 //! read; an exposition puts them together.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -180,6 +181,7 @@ impl Sheet {
     /// Another program's metric. Labels of ours that it has too are called `exported_…` there, as Prometheus does.
     pub fn put_foreign(&mut self, mut family: ForeignFamily) {
         let mut lines = Vec::with_capacity(family.samples.len());
+        let mut series = HashSet::with_capacity(family.samples.len());
         let is_ours = |name: &str| self.constant.contains(&format!(",{name}=\""));
         for sample in family.samples.drain(..) {
             let mut labels = String::new();
@@ -197,6 +199,11 @@ impl Sheet {
             let mut line = sample.name.clone();
             if let Some(labels) = labels.strip_prefix(',') {
                 line.extend(["{", labels, "}"]);
+            }
+            // Two whose labels were told apart by a name of ours alone are one now.
+            if !series.insert(line.clone()) {
+                self.dropped += 1;
+                continue;
             }
             line.push(' ');
             put_value(&mut line, sample.value);

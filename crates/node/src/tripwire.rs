@@ -84,7 +84,9 @@ impl Tripwire {
         let is_silent = is_silent(&before, &reading, traffic);
         // What moved is of the jobs that ran all the while. Where there was none, it is of those that came.
         let is_its = |job: &Job| self.at_begin.is_empty() || self.at_begin.contains(&job.id);
-        let silent: Vec<&Job> = jobs.iter().copied().filter(|job| is_silent && is_its(job)).collect();
+        let mut silent: Vec<&Job> = jobs.iter().copied().filter(|job| is_silent && is_its(job)).collect();
+        // Those that were told of stand behind.
+        silent.sort_by_key(|job| self.told.contains(&job.id));
         for job in &jobs {
             self.watched.insert(job.id.clone(), is_silent && is_its(job));
         }

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a node does now. Rates are means over the time between the agent's last two collections.
+/// What a node does now. Rates are means over the last ten seconds, or the time between two collections that are further
+/// apart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeUsage {
     /// Processors at work: 1.5 is one and a half.

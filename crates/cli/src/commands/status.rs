@@ -28,7 +28,7 @@ impl Status {
         let is_up = stands(&observed);
         let live = if observed.controller { live(session, &made) } else { Usage::default() };
         if session.ui.is_json() {
-            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed, "live": live.nodes}));
+            session.ui.json(&serde_json::json!({"cluster": cluster, "folder": made.store.folder(), "observed": observed, "live": live.nodes, "limit": live.limit}));
             return Ok(u8::from(!is_up));
         }
         let ui = &session.ui;

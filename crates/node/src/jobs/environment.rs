@@ -112,9 +112,9 @@ pub fn user_name(uid: u32) -> String {
     user.map_or_else(|| uid.to_string(), |user| plain(&user.name))
 }
 
-/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband. `room` is how many
-/// open files are looked at, and what is left of that.
-pub fn devices(proc: &Path, sys: &Path, pid: u32, room: &mut usize) -> BTreeSet<String> {
+/// The RDMA devices that a process has open, by the names that they have below /sys/class/infiniband; of its first `most`
+/// open files.
+pub fn devices(proc: &Path, sys: &Path, pid: u32, most: usize) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(proc.join(pid.to_string()).join("fd")) else { return BTreeSet::new() };
     let device = |entry: std::fs::DirEntry| {
         let target = std::fs::read_link(entry.path()).ok()?;
@@ -124,9 +124,7 @@ pub fn devices(proc: &Path, sys: &Path, pid: u32, room: &mut usize) -> BTreeSet<
         let ibdev = sys.join("class/infiniband_verbs").join(name).join("ibdev");
         is_number.then(|| crate::files::word(&ibdev)).flatten().map(|name| plain(&name))
     };
-    let entries: Vec<_> = entries.flatten().take(*room).collect();
-    *room -= entries.len();
-    entries.into_iter().filter_map(device).take(GPUS_MAX).collect()
+    entries.flatten().take(most).filter_map(device).take(GPUS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -173,8 +171,8 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, files.join(nth.to_string())).unwrap();
         }
-        assert_eq!(devices(&proc, &sys, 9, &mut 100), BTreeSet::from(["rdmap79s0".to_owned()]));
-        assert!(devices(&proc, &sys, 10, &mut 100).is_empty());
+        assert_eq!(devices(&proc, &sys, 9, 100), BTreeSet::from(["rdmap79s0".to_owned()]));
+        assert!(devices(&proc, &sys, 10, 100).is_empty());
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn row(summary: &Summary) -> [String; HEAD.len()] {
         ran,
         gpus.len().to_string(),
         known(summary.gpu_percent.map(|percent| format!("{percent:.0} %"))),
-        known(summary.gpu_percent.map(|_| format!("{:.2}", summary.idle_gpu_hours))),
+        known(summary.idle_gpu_hours.filter(|_| summary.gpu_percent.is_some()).map(|hours| format!("{hours:.2}"))),
         known(summary.tally.memory_peak_bytes.map(bytes)),
         known(summary.tally.efa_bytes.map(bytes)),
     ]

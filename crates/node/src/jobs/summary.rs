@@ -24,10 +24,11 @@ pub struct Summary {
     pub gpu_percent: Option<f64>,
     /// The mean activity of their multiprocessors, from 0 to 1.
     pub sm_active: Option<f64>,
-    /// Hours that its GPUs were its own and their use was known, all together.
-    pub gpu_hours: f64,
+    /// Hours that its GPUs were its own and their use was known, all together. None where it had some and none of them told,
+    /// as divided ones do.
+    pub gpu_hours: Option<f64>,
     /// Hours of these in which they did nothing.
-    pub idle_gpu_hours: f64,
+    pub idle_gpu_hours: Option<f64>,
     /// The most memory that one of its GPUs had in use.
     pub gpu_memory_peak_mib: Option<u64>,
     /// Over NVLink, all of its GPUs together.
@@ -44,6 +45,7 @@ impl Summary {
     pub fn new(tally: Tally, ended: Timestamp, replay: Option<String>) -> Self {
         let mean = |sum: f64, seconds: f64| (seconds > 0.0).then(|| sum / seconds);
         let known = tally.gpu_sum(|gpu| gpu.seconds);
+        let is_told = known > 0.0 || tally.gpus.is_empty();
         let energy: Option<u64> = tally.gpus.values().filter_map(|gpu| gpu.energy_mj).reduce(u64::saturating_add);
         #[allow(clippy::cast_precision_loss, reason = "millijoules of a job are far below 2^52")]
         let joules = |mj: u64| mj as f64 / 1e3;
@@ -52,8 +54,8 @@ impl Summary {
             replay,
             gpu_percent: mean(tally.gpu_sum(|gpu| gpu.percent_seconds), known),
             sm_active: mean(tally.gpu_sum(|gpu| gpu.sm_active_seconds), tally.gpu_sum(|gpu| gpu.sm_seconds)),
-            gpu_hours: known / 3600.0,
-            idle_gpu_hours: tally.gpu_sum(|gpu| gpu.idle_seconds) / 3600.0,
+            gpu_hours: is_told.then_some(known / 3600.0),
+            idle_gpu_hours: is_told.then(|| tally.gpu_sum(|gpu| gpu.idle_seconds) / 3600.0),
             gpu_memory_peak_mib: tally.gpus.values().filter_map(|gpu| gpu.memory_peak_mib).max(),
             nvlink_bytes: tally.gpus.values().filter_map(|gpu| gpu.nvlink_bytes).reduce(u64::saturating_add),
             energy_joules: energy.map(joules),
@@ -99,7 +101,9 @@ impl Summary {
             let active =
                 self.sm_active.map(|active| format!(" (SM activity {:.0} %)", active * 100.0)).unwrap_or_default();
             parts.push(format!("{count} GPU{} at {percent:.0} %{active}", if count == 1 { "" } else { "s" }));
-            parts.push(format!("{:.2} of {:.2} GPU-hours idle", self.idle_gpu_hours, self.gpu_hours));
+        }
+        if let Some((idle, hours)) = self.idle_gpu_hours.zip(self.gpu_hours).filter(|_| self.gpu_percent.is_some()) {
+            parts.push(format!("{idle:.2} of {hours:.2} GPU-hours idle"));
         }
         let mib = |mib: u64| bytes(mib.saturating_mul(1 << 20));
         parts.extend(self.gpu_memory_peak_mib.map(|peak| format!("GPU memory peak {}", mib(peak))));

@@ -265,6 +265,13 @@ impl Tally {
         told
     }
 
+    /// What an agent kept that did not know the begin by the machine's own clock.
+    pub fn start_by_uptime(&mut self) {
+        let Some((started, until)) = self.started.zip(self.seen_until_uptime) else { return };
+        let ran = self.seen_until.duration_since(started).as_secs_f64();
+        self.started_uptime.get_or_insert((until - ran).max(0.0));
+    }
+
     /// From its begin, or where that is not known from the first look at it, to the last.
     pub fn ran_seconds(&self) -> i64 {
         let by_clock = self.seen_until.as_second() - self.started.unwrap_or(self.seen_since).as_second();
@@ -301,7 +308,6 @@ impl GpuTally {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Instant;
 
     use super::*;
@@ -319,7 +325,7 @@ mod tests {
             gpus: (0..).zip(percents).map(gpu).collect(),
             gpus_at: Some(Instant::now()),
             fabric: vec![("a".to_owned(), fabric), ("b".to_owned(), fabric * 2)].into(),
-            lustre: Arc::default(),
+            ..Counted::default()
         }
     }
 
@@ -354,6 +360,11 @@ mod tests {
             assert_eq!(tally.started, Some(at(kept)), "told {told}");
         }
         assert_eq!(tally.ran_seconds(), 105);
+        let mut kept = Tally { started: Some(at(900)), started_uptime: None, seen_until: at(1000), ..tally.clone() };
+        kept.start_by_uptime();
+        assert_eq!((kept.started_uptime, kept.ran_seconds()), (Some(105.5), 100));
+        tally.start_by_uptime();
+        assert_eq!(tally.started_uptime, Some(100.4), "what is known stays");
         assert!(tally.gpu_sum(|gpu| gpu.seconds).is_sign_positive());
     }
 

@@ -76,7 +76,7 @@ fn settings(before: &Rehearsed, now: &Rehearsed) -> Vec<String> {
 }
 
 fn replays(before: &Rehearsed, now: &Rehearsed) -> Option<String> {
-    let replay = |node: &Node| node.agent.as_ref().and_then(|agent| agent.replay.clone());
+    let replay = |node: &Node| Some(node.agent.as_ref()?.replay.as_ref()?.arguments.clone());
     let is_other = |node: &&Node| {
         before.nodes.iter().any(|stands| stands.name == node.name && replay(stands) != replay(node))
     };

@@ -46,6 +46,7 @@ impl Gpu {
         let gpus = gpus.map(|gpus| beside(gpus, &setting.profiles));
         if gpus.is_some() {
             setting.xids.expect();
+            setting.meters.expect_gpus();
         }
         (gpus.is_some() || replay.is_some()).then(|| Self {
             gpus,

@@ -26,7 +26,7 @@ const STEPS_MAX: usize = 64;
 /// A program opens its devices some time after its start.
 const DEVICES_EVERY: Duration = Duration::from_secs(30);
 
-/// Open files of a job that are looked at at once: each costs microseconds. Its oldest processes come first.
+/// Open files of a job that are looked at at once: each costs microseconds.
 const OPEN_FILES_MAX: usize = 8192;
 
 /// Where a job's processes are looked into.
@@ -105,9 +105,10 @@ impl Known {
             to_look_at.clone_from(&self.job.pids);
         }
         if !to_look_at.is_empty() && places.fabric_sys.join("class/infiniband").is_dir() {
-            let mut room = OPEN_FILES_MAX;
+            // Shared out: one process with very many files must not hide the others' devices.
+            let each = OPEN_FILES_MAX / to_look_at.len();
             for pid in to_look_at {
-                self.opened.extend(environment::devices(places.proc, places.fabric_sys, pid, &mut room));
+                self.opened.extend(environment::devices(places.proc, places.fabric_sys, pid, each));
             }
         }
         self.tally.name(&self.job);

@@ -114,6 +114,7 @@ impl Collected {
         for mut tally in running.jobs {
             // Nothing of another boot runs on, also where Slurm starts it again under its number.
             tally.is_whole |= running.boot != self.boot;
+            tally.start_by_uptime();
             let mut known = Known::new(tally);
             known.gone = Some(Instant::now());
             self.known.insert(known.job.id.clone(), known);
@@ -237,7 +238,7 @@ impl Collected {
         }
         sheet.put(&m::trainyard_jobs, &[], here().count());
         sheet.put(&m::trainyard_jobs_ended_total, &[], self.ended);
-        if counted.gpus_at.is_some() {
+        if counted.has_gpus {
             let replay = self.replayed(&[]);
             sheet.put_with(&m::trainyard_jobs_gpu_seconds_total, &replay, self.gpu_seconds);
             sheet.put_with(&m::trainyard_jobs_idle_gpu_seconds_total, &replay, self.idle_gpu_seconds);

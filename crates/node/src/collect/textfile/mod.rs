@@ -16,7 +16,7 @@ use trainyard_plan::metrics::textfile as m;
 use trainyard_plan::metrics::{self, MetricKind};
 
 use super::{Collector, Kind, Lane, Problem, Scope, unread};
-use crate::files::listed;
+use crate::files::{Listed, listed};
 use crate::foreign::ForeignFamily;
 use crate::sheet::Sheet;
 use parse::{Series, parse, series};
@@ -70,10 +70,10 @@ impl Textfile {
             return vec![unread(&self.folder)(error)];
         }
         let mut problems = Vec::new();
-        let (mut files, left_out) = listed(&self.folder, ENTRIES_MAX);
-        if left_out > 0 {
+        let Listed { names: mut files, has_more, .. } = listed(&self.folder, ENTRIES_MAX);
+        if has_more {
             let sentence = format!("{} has more than {ENTRIES_MAX} entries", self.folder.display());
-            problems.push(Problem::new(format!("{sentence}, or names that are no text; files may be left out")));
+            problems.push(Problem::new(format!("{sentence}; files may be left out")));
         }
         files.retain(|name| name.strip_suffix(".prom").is_some_and(|name| !name.is_empty()));
         for (number, name) in files.iter().enumerate() {

@@ -238,6 +238,10 @@ fn labels_of_the_agents_own_are_on_others_metrics_too() {
     let (page, _) = page(&[("a.prom", file)], &host);
     let text = write(&[page], Format::Classic);
     assert!(text.contains("\na{scope=\"host\"} 1\na{exported_scope=\"mine\",scope=\"host\"} 2\n"), "{text}");
+    let file = b"b{scope=\"x\"} 1\nb{exported_scope=\"x\"} 2\n";
+    let (twice, _) = self::page(&[("b.prom", file)], &host);
+    let lines = write(&[Arc::clone(&twice)], Format::Classic);
+    assert_eq!((lines.matches("\nb{").count(), twice.dropped), (1, 1), "{lines}");
     // Prometheus throws away the whole scrape of a target that has a label twice.
     let both = "\na{exported_exported_scope=\"x\",exported_scope=\"y\",scope=\"host\"} 3\n";
     assert!(text.contains(both), "{text}");

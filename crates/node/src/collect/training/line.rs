@@ -37,11 +37,21 @@ fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_f64().and_then(whole))
 }
 
+/// As scripts write it who know that JSON has no such number.
+fn is_not_finite(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(|number| !number.is_finite())
+}
+
 impl Given {
-    /// Texts, `"NaN"` among them, are no numbers.
     fn of(map: &Map<String, Value>, name: &str) -> Self {
-        let Some(value) = map.get(name) else { return Self::Not };
-        value.as_f64().filter(|number| number.is_finite()).map_or(Self::NotFinite, Self::Number)
+        match map.get(name) {
+            Some(Value::Number(number)) => number.as_f64().map_or(Self::NotFinite, Self::Number),
+            // What Python's words became.
+            Some(Value::Null) => Self::NotFinite,
+            Some(Value::String(text)) if is_not_finite(text) => Self::NotFinite,
+            // A text or a list is a mistake of the script's, and says nothing of its loss.
+            Some(_) | None => Self::Not,
+        }
     }
 
     /// A time.
@@ -122,7 +132,9 @@ mod tests {
             (r#"{"step":"3","tokens_per_second":5}"#, None, false),
             (r#"{"step":1,"step":4,"tokens_per_second":5}"#, Some(4), false),
             (r#"{"step":1,"loss":"NaN","tokens_per_second":5}"#, Some(1), true),
-            (r#"{"step":1,"loss":[2],"tokens_per_second":5}"#, Some(1), true),
+            (r#"{"step":1,"loss":"-inf","tokens_per_second":5}"#, Some(1), true),
+            (r#"{"step":1,"loss":"0.5","tokens_per_second":5}"#, Some(1), false),
+            (r#"{"step":1,"loss":[2],"tokens_per_second":5}"#, Some(1), false),
         ] {
             let line = Line::read(text.as_bytes()).unwrap();
             assert_eq!(

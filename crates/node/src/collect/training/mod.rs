@@ -24,7 +24,7 @@ use trainyard_plan::metrics::training as m;
 
 use super::{Collector, Kind, Lane, Problem, Scope, unread};
 use crate::events::{Event, Events, Severity};
-use crate::files::listed;
+use crate::files::{Listed, listed};
 use crate::jobs::Jobs;
 use crate::sheet::{Labels, Sheet};
 use rank::{Measure, Rank, STEPS, compare};
@@ -108,9 +108,7 @@ impl Collector for Training {
             }
             let mut ranks = before.remove(&id).unwrap_or_default();
             refused += read_job(&folder, &id, &mut ranks, RANKS_MAX.min(room));
-            // A rank that fell silent is not at work any more, whatever it told last.
-            ranks.retain(|_, rank| rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST));
-            if !ranks.is_empty() {
+            if ranks.values().any(is_heard) {
                 room -= ranks.len();
                 self.told.insert(id, ranks);
             }
@@ -129,10 +127,10 @@ impl Training {
     /// The jobs that have a folder, and how many entries are none. Those that run come first, then those that told before,
     /// then the newest: when there are more than there is room for, it is the ended ones that are left out.
     fn ids(&self, folder: &str) -> (Vec<String>, usize) {
-        let (entries, left_out) = listed(Path::new(folder), ENTRIES_MAX);
-        let count = entries.len();
+        let Listed { names: entries, unnamed, has_more } = listed(Path::new(folder), ENTRIES_MAX);
+        let count = entries.len() + unnamed + usize::from(has_more);
         let mut ids: Vec<String> = entries.into_iter().filter(|name| is_job_id(name)).collect();
-        let refused = left_out + count - ids.len();
+        let refused = count - ids.len();
         let running = self.jobs.running();
         // Those that run are looked for, however many others there are.
         let is_there = |id: &&String| Path::new(folder).join(id).is_dir() && !ids.contains(id);
@@ -166,11 +164,11 @@ fn read_job(folder: &File, id: &str, ranks: &mut BTreeMap<u32, Rank>, ranks_max:
         ranks.clear();
         return 1;
     };
-    let (entries, left_out) = listed(Path::new(&path_of(&folder)), RANKS_MAX * 4);
+    let Listed { names: entries, unnamed, has_more } = listed(Path::new(&path_of(&folder)), RANKS_MAX * 4);
     let mut there: Vec<u32> = entries.iter().filter_map(|name| rank_of(name)).collect();
     there.sort_unstable();
     there.truncate(ranks_max);
-    let mut refused = left_out + entries.len() - there.len();
+    let mut refused = entries.len() + unnamed + usize::from(has_more) - there.len();
     ranks.retain(|number, _| there.contains(number));
     let most = RANK_BYTES_MAX.min(JOB_BYTES_MAX / there.len().max(1) as u64);
     for number in there {
@@ -197,7 +195,7 @@ fn read_job(folder: &File, id: &str, ranks: &mut BTreeMap<u32, Rank>, ranks_max:
 }
 
 fn show(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>) {
-    for (number, rank) in ranks {
+    for (number, rank) in ranks.iter_mut().filter(|(_, rank)| is_heard(rank)) {
         let labels = labels(id, *number);
         let labels = &labels;
         sheet.put_known(&m::trainyard_training_step, labels, rank.step);
@@ -225,14 +223,20 @@ fn show(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>) {
     }
 }
 
+/// A rank that fell silent is not at work any more, whatever it told last. It is kept: its counters go on when it is back.
+fn is_heard(rank: &Rank) -> bool {
+    rank.silence().is_some_and(|silence| silence < SHOWN_AT_MOST)
+}
+
 fn labels(id: &str, rank: u32) -> Labels {
     Labels::new(&[("jobid", id), ("rank", &rank.to_string())])
 }
 
 fn compare_ranks(sheet: &mut Sheet, id: &str, ranks: &mut BTreeMap<u32, Rank>, alarms: &mut Alarms) {
-    let Some((measure, median, ratios)) = compare(&ranks.values().collect::<Vec<_>>()) else { return };
+    let heard: Vec<&Rank> = ranks.values().filter(|rank| is_heard(rank)).collect();
+    let Some((measure, median, ratios)) = compare(&heard) else { return };
     let compared = ratios.iter().flatten().count();
-    for ((number, rank), ratio) in ranks.iter_mut().zip(ratios) {
+    for ((number, rank), ratio) in ranks.iter_mut().filter(|(_, rank)| is_heard(rank)).zip(ratios) {
         let Some(ratio) = ratio else { continue };
         sheet.put_with(&m::trainyard_training_straggler_ratio, &labels(id, *number), ratio);
         if rank.begins_to_straggle(ratio) {

@@ -5,7 +5,7 @@
 //! group cannot be made comes up without one. The supervisor says once, in `run/control-groups`, where they are; whoever
 //! comes after it, or cleans up behind it, reads that.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -104,7 +104,7 @@ impl Groups {
         let lines: String = self.clusters.iter().map(line("")).chain(self.left.iter().map(line(LEFT))).collect();
         // As a new file: a link that a job put there leads elsewhere.
         match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         std::fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(lines.as_bytes())
@@ -189,13 +189,16 @@ fn name_of(folder: &Path) -> String {
 fn is_cluster(path: &Path, name: &str, mounts: &[PathBuf]) -> bool {
     let mut parts = path.components();
     let is_plain = parts.next() == Some(Component::RootDir) && parts.all(|part| matches!(part, Component::Normal(_)));
-    let is_named = path.file_name().is_some_and(|last| last == name);
+    // Up to 0.1.0 there was no digest.
+    let without_digest = name.rsplit_once('-').map_or(name, |(readable, _)| readable);
+    let is_named = path.file_name().is_some_and(|last| last == name || last == without_digest);
     let is_among_ours = path.parent().is_some_and(|ours| ours.ends_with(OURS));
     is_plain && is_named && is_among_ours && mounts.iter().any(|mount| path.starts_with(mount))
 }
 
 fn make_folder(cluster: &Path) -> bool {
-    let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    // It looks whether what stands is a folder, and that may be gone by then.
+    let missing = |error: &std::io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists);
     for _ in 0..ATTEMPTS {
         match std::fs::create_dir_all(cluster) {
             Ok(()) => return true,
