@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::exposition::Format;
-use crate::sheet::Value;
+use crate::format::Format;
+use crate::value::Value;
 
 /// The types that the classic text format has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! GPUs at work, as they would tell of it.
 
 use super::Profile;
-use super::node::digits;
+use super::digits::digits;
 use super::profiles::Chip;
 use crate::gpus::{
     Clocks, Ecc, Memory, NvLink, NvLinks, Pcie, Peer, Power, Process, Profiling, Reading, RemappedRows, Temperatures,

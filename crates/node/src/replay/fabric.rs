@@ -1,7 +1,7 @@
 //! EFA devices at work, as sysfs would tell of them.
 
 use super::Profile;
-use super::node::digits;
+use super::digits::digits;
 use super::profiles::Fabric;
 
 /// One device.

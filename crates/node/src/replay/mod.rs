@@ -5,6 +5,7 @@
 //! the folder again with a later one moves them, under a reader's eyes if need be.
 
 mod chips;
+mod digits;
 mod fabric;
 mod faults;
 mod folder;

@@ -1,7 +1,7 @@
 //! A Lustre file system that the node has mounted, as the kernel would tell of it: FSx for Lustre, a client of 2.15.
 
 use super::Profile;
-use super::node::digits;
+use super::digits::digits;
 
 /// What is mounted.
 pub(super) struct Storage {

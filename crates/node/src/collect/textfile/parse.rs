@@ -4,7 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::foreign::{ForeignFamily, ForeignKind, ForeignSample};
-use crate::sheet::{LABEL_BYTES_MAX, Value};
+use crate::sheet::LABEL_BYTES_MAX;
+use crate::value::Value;
 
 /// More than any metric has, and few enough to look through one by one.
 const LABELS_MAX: usize = 32;
