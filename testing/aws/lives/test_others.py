@@ -101,7 +101,11 @@ class Others(OthersTest):
             self.account.reset()
             self.program = self.another_program(f"home-{len(tags)}")
             self.write(example("cpu"))
-            self.account.client("cloudformation").create_stack(StackName="cpu-network", TemplateBody=body, Tags=tags)
+            stacks = self.account.client("cloudformation")
+            stacks.create_stack(StackName="cpu-network", TemplateBody=body, Tags=tags)
+            # What is still being made is another account a moment later.
+            waiting = {"Delay": 1, "MaxAttempts": 60}
+            stacks.get_waiter("stack_create_complete").wait(StackName="cpu-network", WaiterConfig=waiting)
             before = self.account.inventory()
             run = self.tell("up", self.spec_file, code=3)
             self.assertIn("cpu-network", run.err, run.said)
