@@ -93,7 +93,10 @@ fn traces() -> BTreeMap<&'static str, BTreeSet<String>> {
         .filter(|line| !line.contains("cargo") && !line.contains("live-"))
         .collect();
     // Other programs of the machine come and go.
-    let is_ours = |line: &&String| ["slurm", "munged", "trainyard"].iter().any(|name| line.contains(name));
+    let is_ours = |line: &&String| {
+        // One whose program is not told may be ours.
+        !line.contains("users:") || ["slurm", "srun", "munged", "trainyard"].iter().any(|name| line.contains(name))
+    };
     let listening = lines("ss", &["-Hlntup"])
         .iter()
         .filter(is_ours)

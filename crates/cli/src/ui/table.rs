@@ -19,7 +19,7 @@ impl Ui {
         let columns = fitting(width(), optional, header, rows);
         self.data(&cut(columns, header, rows));
         if let Some(left_out) = header.get(columns..).filter(|left_out| !left_out.is_empty()) {
-            self.say(&format!("  the terminal is too narrow for: {}", left_out.join(", ")));
+            self.say(&format!("  the terminal is too narrow for: {}; what reads a pipe gets all", left_out.join(", ")));
         }
     }
 }
