@@ -10,21 +10,22 @@ use std::time::{Duration, Instant};
 
 use super::Compared;
 use super::programs::{daemon, said, within};
-use super::roots::Root;
+use super::roots::{Distribution, Root};
 
 /// The folder within the root.
 const FOLDER: &str = "/run/trainyard-matrix";
 
 pub(super) struct Cluster<'a> {
     root: &'a Path,
+    distribution: &'static Distribution,
     daemons: Vec<Child>,
 }
 
 impl<'a> Cluster<'a> {
     /// Starts it, and waits until its controller answers.
-    pub(super) fn start(root: &'a Root, cgroups: &str) -> Result<Self, String> {
-        let mut cluster = Self { root: &root.path, daemons: Vec::new() };
-        cluster.write(cgroups).map_err(|error| format!("{}: {error}", cluster.path("").display()))?;
+    pub(super) fn start(root: &'a Root, distribution: &'static Distribution) -> Result<Self, String> {
+        let mut cluster = Self { root: &root.path, distribution, daemons: Vec::new() };
+        cluster.write().map_err(|error| format!("{}: {error}", cluster.path("").display()))?;
         let file = |option: &str, name: &str| format!("--{option}={FOLDER}/{name}");
         let keys =
             [file("key-file", "key"), file("socket", "munge"), file("pid-file", "pid"), file("seed-file", "seed")];
@@ -48,7 +49,7 @@ impl<'a> Cluster<'a> {
         self.root.join(FOLDER.trim_start_matches('/')).join(name)
     }
 
-    fn write(&self, cgroups: &str) -> std::io::Result<()> {
+    fn write(&self) -> std::io::Result<()> {
         let folder = self.path("");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -60,13 +61,14 @@ impl<'a> Cluster<'a> {
         fs::write(self.path("key"), [7_u8; 1024])?;
         fs::set_permissions(self.path("key"), fs::Permissions::from_mode(0o400))?;
         fs::write(self.path("plugstack.conf"), "")?;
-        fs::write(self.path("cgroup.conf"), format!("CgroupPlugin={cgroups}\n"))?;
+        fs::write(self.path("cgroup.conf"), format!("CgroupPlugin={}\n", self.distribution.cgroups))?;
         fs::write(self.path("gres.conf"), "NodeName=c[1-5] Name=gpu Type=h100 Count=8\n")?;
         let [controller, node] = free_ports()?;
         let host = fs::read_to_string("/proc/sys/kernel/hostname")?;
         let host = host.trim().split('.').next().unwrap_or_default();
+        let native = if self.distribution.native { "MetricsType=metrics/openmetrics\n" } else { "" };
         let conf = format!(
-            "ClusterName=matrix\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={controller}\nSlurmUser=root\nSlurmdUser=root\n\
+            "{native}ClusterName=matrix\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={controller}\nSlurmUser=root\nSlurmdUser=root\n\
              AuthType=auth/munge\nAuthInfo=socket={FOLDER}/munge\nStateSaveLocation={FOLDER}/state\n\
              SlurmdSpoolDir={FOLDER}/spool\nSlurmctldPidFile={FOLDER}/slurmctld.pid\nSlurmdPidFile={FOLDER}/slurmd.pid\n\
              PlugStackConfig={FOLDER}/plugstack.conf\nProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n\
@@ -173,6 +175,18 @@ impl<'a> Cluster<'a> {
             .map(|(series, slurm)| Compared { series, agent: values.get(series).copied(), slurm })
             .collect();
         compared.push(Compared { series: "all of slurm_lines_unread", agent: Some(unread), slurm: 0.0 });
+        // What the controller tells by itself.
+        let native = [
+            ("slurm_native_up{page=\"scheduler\"}", 1.0),
+            ("slurm_native_up{page=\"jobs-users-accts\"}", 1.0),
+            ("slurm_jobs", count(&jobs, |_| true)),
+            ("slurm_jobs_hold", job("PD JobHeldUser")),
+            ("slurm_nodes", count(&nodes, |_| true)),
+            ("slurm_partition_jobs_hold{partition=\"main\"}", job("PD JobHeldUser")),
+            ("slurm_node_cpus_alloc{node=\"n1\"}", 3.0),
+        ];
+        let native = native.into_iter().filter(|_| self.distribution.native);
+        compared.extend(native.map(|(series, slurm)| Compared { series, agent: values.get(series).copied(), slurm }));
         Ok(compared)
     }
 }

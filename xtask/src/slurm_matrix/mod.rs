@@ -71,13 +71,13 @@ pub fn run(request: &Request, tell: &dyn Fn(&str)) -> Result<bool, String> {
 fn compare(
     request: &Request,
     root: &Root,
-    distribution: &Distribution,
+    distribution: &'static Distribution,
     tell: &dyn Fn(&str),
 ) -> Result<Vec<String>, String> {
-    let Distribution { slurm, cgroups, .. } = distribution;
-    let cluster = Cluster::start(root, cgroups)?;
+    let slurm = distribution.slurm;
+    let cluster = Cluster::start(root, distribution)?;
     let version = cluster.ask(&["sinfo", "--version"])?;
-    if !version.contains(*slurm) {
+    if !version.contains(slurm) {
         return Err(format!("the root has {}, and not Slurm {slurm}", version.trim()));
     }
     let jobs = cluster.fill()?;

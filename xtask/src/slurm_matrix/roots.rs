@@ -15,6 +15,8 @@ pub(super) struct Distribution {
     pub(super) cgroups: &'static str,
     components: &'static str,
     from: From,
+    /// Its controller has metrics of its own.
+    pub(super) native: bool,
 }
 
 /// Who makes the root.
@@ -35,6 +37,7 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
         cgroups: "disabled",
         components: "main",
         from: From::Here,
+        native: false,
     },
     Distribution {
         name: "Ubuntu 24.04",
@@ -43,6 +46,16 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
         cgroups: "cgroup/v1",
         components: "main,universe",
         from: From::FirstRoot,
+        native: false,
+    },
+    Distribution {
+        name: "Ubuntu 26.04",
+        suite: "resolute",
+        slurm: "25.11",
+        cgroups: "disabled",
+        components: "main,universe",
+        from: From::FirstRoot,
+        native: true,
     },
 ];
 
@@ -123,6 +136,11 @@ fn make_within(distribution: &Distribution, first: &Root) -> Result<(), String> 
     }
     said(chroot(300).args(["apt-get", "-q", "-y", "update"]))?;
     said(chroot(300).args(["apt-get", "-q", "-y", "install", "--no-install-recommends", "debootstrap", KEYS_PACKAGE]))?;
+    // All of Ubuntu's suites have one script, under the name of each; a debootstrap does not know those that came after it.
+    let script = first.path.join("usr/share/debootstrap/scripts").join(distribution.suite);
+    if !script.exists() {
+        std::os::unix::fs::symlink("gutsy", &script).map_err(|error| format!("{}: {error}", script.display()))?;
+    }
     let mut debootstrap = chroot(DEBOOTSTRAP_SECONDS);
     debootstrap.args(["debootstrap", "--keyring", KEYS]).args(arguments(distribution));
     said(debootstrap.args([distribution.suite, "/made"])).map(|_| ()).map_err(|error| {

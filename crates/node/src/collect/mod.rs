@@ -53,6 +53,7 @@ use std::time::Duration;
 
 use crate::events::Events;
 use crate::files::Roots;
+use crate::foreign::claims::Claims;
 use crate::gpus;
 use crate::gpus::dcgm::Profiles;
 use crate::jobs::Jobs;
@@ -194,6 +195,8 @@ pub struct Setting {
     pub slurm: Option<slurm::Access>,
     /// Where other programs leave files with metrics of theirs.
     pub textfile: Option<PathBuf>,
+    /// Which collector shows which metrics of other programs.
+    pub claims: Claims,
     /// What runs on the node, as the collector of jobs found it last.
     pub jobs: Jobs,
     /// What collectors count, for the sums of jobs.

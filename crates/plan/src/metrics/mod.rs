@@ -1,6 +1,7 @@
 //! The one table of metrics: name, type, unit, help, labels, collector and source of every series that an agent exposes.
 //!
-//! The agent writes only what stands here, but for what other programs leave in files for it. Alert rules, dashboards and
+//! The agent writes only what stands here, but for what other programs leave in files for it and what Slurm's controller
+//! tells by itself. Alert rules, dashboards and
 //! the reference cite it. Names are the field's: those of node_exporter and dcgm-exporter where they have one,
 //! `trainyard_*` otherwise. A metric is a static of its own name, so that code and table are found by one search.
 

@@ -45,6 +45,18 @@ pub(super) struct Configuration {
     cluster: String,
     storage: String,
     tracked: String,
+    /// `MetricsType`, of 25.11 and newer.
+    pub(super) metrics: String,
+    /// `PrivateData`.
+    pub(super) private: String,
+    /// `CommunicationParameters`.
+    pub(super) communication: String,
+    /// `TLSType`.
+    pub(super) tls: String,
+    /// `SlurmctldHost`, in the order in which they take over.
+    pub(super) hosts: Vec<String>,
+    /// `SlurmctldPort`, which may be a range.
+    pub(super) port: String,
 }
 
 impl Configuration {
@@ -56,6 +68,15 @@ impl Configuration {
             "ClusterName" => &mut self.cluster,
             "AccountingStorageType" => &mut self.storage,
             "AccountingStorageTRES" => &mut self.tracked,
+            "MetricsType" => &mut self.metrics,
+            "PrivateData" => &mut self.private,
+            "CommunicationParameters" => &mut self.communication,
+            "TLSType" => &mut self.tls,
+            "SlurmctldPort" => &mut self.port,
+            host if host.starts_with("SlurmctldHost[") && self.hosts.len() < CONTROLLERS_MAX => {
+                self.hosts.push(value.trim().to_owned());
+                return;
+            }
             _ => return,
         };
         value.trim().clone_into(place);

@@ -10,6 +10,7 @@ mod diag;
 mod job_state;
 mod jobs;
 mod names;
+mod native;
 mod node_state;
 mod nodes;
 mod partitions;
@@ -26,6 +27,7 @@ use trainyard_plan::metrics::slurm as m;
 use trainyard_run::Command;
 
 use super::{Collector, Kind, Lane, Problem, Scope};
+use crate::foreign::claims::Claims;
 use crate::sheet::Sheet;
 
 pub(super) static COLLECTOR: Kind = Kind {
@@ -33,7 +35,10 @@ pub(super) static COLLECTOR: Kind = Kind {
     about: "Slurm's nodes, jobs, partitions, shares and scheduler, from its controller",
     lane: Lane::Paced(Duration::from_secs(30)),
     scope: Scope::Node,
-    make: |setting| setting.slurm.clone().map(|access| Box::new(Slurm { access, configuration: None }) as _),
+    make: |setting| {
+        let (access, claims) = (setting.slurm.clone()?, setting.claims.clone());
+        Some(Box::new(Slurm { access, claims, configuration: None }))
+    },
 };
 
 /// A program that takes longer is stopped. Slurm's own patience with a controller that is away is about as long.
@@ -70,6 +75,7 @@ pub struct Programs {
 
 struct Slurm {
     access: Access,
+    claims: Claims,
     /// Forgotten when the controller goes away: it may come back with another.
     configuration: Option<controllers::Configuration>,
 }
@@ -92,6 +98,7 @@ impl Collector for Slurm {
         if configuration.has_accounting() {
             round.shares();
         }
+        round.native(&configuration, &self.claims);
         if let Some(problem) = round.problem {
             return Err(problem);
         }
@@ -191,6 +198,17 @@ impl Round<'_> {
         let access = self.access;
         if self.ask("statistics", &access.programs.sdiag, &[], &mut |line| read.line(line)) {
             read.put(self.sheet, access.names);
+        }
+    }
+
+    /// Last: it waits for a server, and what the programs gave counts for more.
+    fn native(&mut self, configuration: &controllers::Configuration, claims: &Claims) {
+        match native::Server::of(configuration) {
+            Some(server) => {
+                let problem = server.show(self.access.names, claims, self.sheet);
+                self.problem = self.problem.take().or(problem);
+            }
+            None => _ = claims.take(COLLECTOR.name, std::iter::empty()),
         }
     }
 

@@ -45,8 +45,10 @@ impl Fake {
         let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm").join(version);
         let fake = Self { folder };
         let recorded = recorded.display();
+        // A controller of its own for each: tests run beside each other.
+        let port = native::tests::controller(native::tests::recorded);
         let scontrol = format!(
-            "case \"$*\" in ping) cat {recorded}/ping;; *config) cat {recorded}/config;; *node) cat {recorded}/nodes;; \
+            "case \"$*\" in ping) cat {recorded}/ping;; *config) sed s/26817/{port}/ {recorded}/config;; *node) cat {recorded}/nodes;; \
              *partition) cat {recorded}/partitions;; *reservation) cat {recorded}/reservations;; esac"
         );
         fake.program("scontrol", &scontrol);
@@ -165,9 +167,11 @@ fn what_slurm_22_05_wrote_is_understood() {
 
 #[test]
 fn what_the_slurm_of_newer_distributions_wrote_is_understood() {
-    for (version, powered_down, alloc, running, configuring, depth) in
-        [("23.11-ubuntu", 1.0, 4.0, 1.0, 1.0, 4.0), ("24.11-debian", 0.0, 2.0, 0.0, 2.0, 2.0)]
-    {
+    for (version, powered_down, alloc, running, configuring, submitted, depth) in [
+        ("23.11-ubuntu", 1.0, 4.0, 1.0, 1.0, 35.0, 4.0),
+        ("24.11-debian", 0.0, 2.0, 0.0, 2.0, 35.0, 2.0),
+        ("25.11-ubuntu", 1.0, 4.0, 1.0, 1.0, 1.0, 1.0),
+    ] {
         let (samples, result) = Fake::new(version).collect();
         assert!(result.is_ok(), "{version}: {result:?}");
         let expected = [
@@ -187,7 +191,7 @@ fn what_the_slurm_of_newer_distributions_wrote_is_understood() {
             ("slurm_queue_configuring", configuring),
             ("slurm_pending_reason_total{JobHeldUser}", 30.0),
             ("slurm_reservation_node_count{maint1}", 1.0),
-            ("slurm_scheduler_jobs_submitted", 35.0),
+            ("slurm_scheduler_jobs_submitted", submitted),
             ("slurm_scheduler_backfill_depth_mean", depth),
         ];
         holds(&samples, &expected);

@@ -2,8 +2,6 @@
 //!
 //! A file that makes no sense, or that has a metric of ours, is left out whole, with the reason; the others stay.
 
-mod parse;
-
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,13 +11,13 @@ use std::time::UNIX_EPOCH;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use trainyard_plan::metrics::textfile as m;
-use trainyard_plan::metrics::{self, MetricKind};
 
 use super::{Collector, Kind, Lane, Problem, Scope, unread};
 use crate::files::{Listed, listed};
 use crate::foreign::ForeignFamily;
+use crate::foreign::claims::{Claims, ours};
+use crate::foreign::text::{Series, parse, series};
 use crate::sheet::Sheet;
-use parse::{Series, parse, series};
 
 pub(super) static COLLECTOR: Kind = Kind {
     name: "textfile",
@@ -27,7 +25,10 @@ pub(super) static COLLECTOR: Kind = Kind {
     // The folder may be on any file system.
     lane: Lane::Own,
     scope: Scope::Machine,
-    make: |setting| setting.textfile.clone().map(|folder| Box::new(Textfile { folder }) as Box<dyn Collector>),
+    make: |setting| {
+        let (folder, claims) = (setting.textfile.clone()?, setting.claims.clone());
+        Some(Box::new(Textfile { folder, claims }))
+    },
 };
 
 /// A site has some ten.
@@ -44,12 +45,20 @@ const SERIES_MAX: usize = 10_000;
 
 struct Textfile {
     folder: PathBuf,
+    claims: Claims,
 }
 
 impl Collector for Textfile {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let mut shown = Shown::default();
-        let problems = self.show(&mut shown, sheet);
+        let mut shown = Shown::beside(self.claims.of_others(COLLECTOR.name));
+        let mut problems = self.show(&mut shown, sheet);
+        let names = shown.families.iter().flat_map(ForeignFamily::names);
+        // Another collector may have come before in this moment; the next time the file is told why.
+        let taken = self.claims.take(COLLECTOR.name, names);
+        if !taken.is_empty() {
+            shown.families.retain(|family| !family.names().any(|name| taken.contains(name)));
+            problems.push(Problem::new("a file has a metric that another collector shows from now on"));
+        }
         sheet.put(&m::node_textfile_scrape_error, &[], !problems.is_empty());
         for family in shown.families {
             sheet.put_foreign(family);
@@ -124,6 +133,7 @@ fn read(path: &Path) -> Result<(u64, String), Problem> {
 }
 
 /// What is shown of all files.
+#[derive(Default)]
 struct Shown {
     families: Vec<ForeignFamily>,
     /// Where each is.
@@ -133,21 +143,13 @@ struct Shown {
     series: HashSet<Series>,
 }
 
-impl Default for Shown {
-    fn default() -> Self {
-        let ours = metrics::all().flat_map(|metric| {
-            let short = match metric.kind {
-                MetricKind::counter => metric.name.strip_suffix("_total"),
-                MetricKind::info => metric.name.strip_suffix("_info"),
-                MetricKind::gauge | MetricKind::untyped => None,
-            };
-            [Some(metric.name), short].into_iter().flatten().map(|name| (name.to_owned(), String::new()))
-        });
-        Self { families: Vec::new(), places: HashMap::new(), owners: ours.collect(), series: HashSet::new() }
-    }
-}
-
 impl Shown {
+    /// Nothing yet. Names of ours belong to nothing here, and neither do those that other collectors show.
+    fn beside(of_others: Vec<String>) -> Self {
+        let owned = ours().map(str::to_owned).chain(of_others);
+        Self { owners: owned.map(|name| (name, String::new())).collect(), ..Self::default() }
+    }
+
     /// Adds a file's metrics, or none of them.
     fn add(&mut self, families: Vec<ForeignFamily>) -> Result<(), String> {
         let count: usize = families.iter().map(|family| family.samples.len()).sum();
@@ -157,7 +159,7 @@ impl Shown {
         let mut own: HashMap<&str, &str> = HashMap::new();
         for family in &families {
             let name = family.name.as_str();
-            for taken in names_of(family) {
+            for taken in family.names() {
                 let before = self.owners.get(taken).map(String::as_str);
                 match before.or_else(|| own.insert(taken, name)) {
                     Some("") => return Err(format!("{taken} is a metric of the agent's")),
@@ -174,7 +176,7 @@ impl Shown {
         }
         for family in families {
             self.series.extend(family.samples.iter().map(series));
-            for name in names_of(&family) {
+            for name in family.names() {
                 self.owners.insert(name.to_owned(), family.name.clone());
             }
             if let Some(known) = self.places.get(&family.name).and_then(|place| self.families.get_mut(*place)) {
@@ -190,12 +192,6 @@ impl Shown {
     fn known(&self, name: &str) -> Option<&ForeignFamily> {
         self.families.get(*self.places.get(name)?)
     }
-}
-
-/// All names that it has in either format.
-fn names_of(family: &ForeignFamily) -> impl Iterator<Item = &str> {
-    let samples = family.samples.iter().map(|sample| sample.name.as_str());
-    [family.name.as_str(), family.open_metrics_name()].into_iter().chain(samples)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ fn page(files: &[(&str, &[u8])], labels: &Labels) -> (Arc<Page>, Option<String>)
     for (name, text) in files {
         fs_err::write(folder.path().join(name), text).unwrap();
     }
-    let mut collector = Textfile { folder: folder.path().to_owned() };
+    let mut collector = Textfile { folder: folder.path().to_owned(), claims: Claims::default() };
     let mut sheet = Sheet::with_constant(labels);
     let said = collector.collect(&mut sheet).err().map(|problem| problem.told());
     (Arc::new(sheet.into_page()), said)
@@ -159,7 +159,8 @@ fn each_file_says_when_it_was_written_and_the_folder_whether_all_are_shown() {
     assert!(labels["file"].ends_with("/good.prom") && seconds > 1.5e9, "{line}");
     assert_eq!(page.text().matches("mtime").count(), 1);
     let mut sheet = Sheet::default();
-    let missing = Textfile { folder: "/nowhere/at/all".into() }.collect(&mut sheet).unwrap_err();
+    let missing =
+        Textfile { folder: "/nowhere/at/all".into(), claims: Claims::default() }.collect(&mut sheet).unwrap_err();
     assert!(missing.told().contains("cannot be read") && sheet.into_page().text().contains("scrape_error 1"));
 }
 
@@ -183,12 +184,15 @@ fn files_are_bounded_and_a_pipe_is_none() {
         fs_err::write(folder.path().join(format!("{number:03}.prom")), format!("metric_{number} 1\n")).unwrap();
     }
     let mut sheet = Sheet::default();
-    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    let said = Textfile { folder: folder.path().to_owned(), claims: Claims::default() }
+        .collect(&mut sheet)
+        .unwrap_err()
+        .told();
     assert!(said.starts_with("3 files are left out; the first: ") && said.contains("/256.prom"), "{said}");
     assert_eq!(sheet.into_page().foreign.len(), FILES_MAX);
     let folder = tempfile::tempdir().unwrap();
     nix::unistd::mkfifo(&folder.path().join("pipe.prom"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut collector = Textfile { folder: folder.path().to_owned() };
+    let mut collector = Textfile { folder: folder.path().to_owned(), claims: Claims::default() };
     assert!(collector.collect(&mut Sheet::default()).unwrap_err().told().contains("it is no file"));
 }
 
@@ -201,7 +205,10 @@ fn a_link_in_the_folder_is_not_followed() {
         std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
     }
     let mut sheet = Sheet::default();
-    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    let said = Textfile { folder: folder.path().to_owned(), claims: Claims::default() }
+        .collect(&mut sheet)
+        .unwrap_err()
+        .told();
     assert!(said.starts_with("2 files are left out; the first: ") && said.contains("it is a link"), "{said}");
     assert!(sheet.into_page().foreign.is_empty());
 }
@@ -220,7 +227,10 @@ fn a_file_and_a_folder_with_too_much_are_left_out_and_that_is_said() {
         fs_err::write(folder.path().join(number.to_string()), "").unwrap();
     }
     let mut sheet = Sheet::default();
-    let said = Textfile { folder: folder.path().to_owned() }.collect(&mut sheet).unwrap_err().told();
+    let said = Textfile { folder: folder.path().to_owned(), claims: Claims::default() }
+        .collect(&mut sheet)
+        .unwrap_err()
+        .told();
     assert!(said.contains("has more than 4096 entries"), "{said}");
     assert!(sheet.into_page().text().contains("node_textfile_scrape_error 1\n"));
 }

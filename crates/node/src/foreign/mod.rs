@@ -1,6 +1,9 @@
 //! Metrics of other programs. They stand in no table of ours, so what the table says of ours is carried along here: name,
 //! type, help. Who makes one has checked its names.
 
+pub mod claims;
+pub mod text;
+
 use std::fmt::Write as _;
 
 use crate::format::Format;
@@ -66,6 +69,12 @@ impl ForeignFamily {
             ForeignKind::Counter => self.name.strip_suffix("_total").unwrap_or(&self.name),
             _ => &self.name,
         }
+    }
+
+    /// All names that it has in either format.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let samples = self.samples.iter().map(|sample| sample.name.as_str());
+        [self.name.as_str(), self.open_metrics_name()].into_iter().chain(samples)
     }
 }
 

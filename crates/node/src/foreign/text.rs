@@ -1,9 +1,9 @@
-//! A file of metrics in the classic text format. It is taken as a whole, or not at all: half of what a program has to tell
-//! is easily taken for all of it.
+//! Another program's metrics in the classic text format. A text is taken as a whole, or not at all: half of what a program
+//! has to tell is easily taken for all of it.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::foreign::{ForeignFamily, ForeignKind, ForeignSample};
+use super::{ForeignFamily, ForeignKind, ForeignSample};
 use crate::sheet::LABEL_BYTES_MAX;
 use crate::value::Value;
 
@@ -17,11 +17,15 @@ const NAME_BYTES_MAX: usize = 256;
 const HELP_BYTES_MAX: usize = 1024;
 
 /// A series: its name, and its labels in the order of their names.
-pub(super) type Series = (String, Vec<(String, String)>);
+pub type Series = (String, Vec<(String, String)>);
 
-/// The metrics of a text, with at most so many series. An error is a sentence that says where, and quotes nothing: who may write into the folder could
+/// The metrics of a text, with at most so many series.
+///
+/// # Errors
+///
+/// What makes no sense, in a sentence that says where and quotes nothing: whoever may write into a folder of such texts could
 /// have linked any file there.
-pub(super) fn parse(text: &str, most: usize) -> Result<Vec<ForeignFamily>, String> {
+pub fn parse(text: &str, most: usize) -> Result<Vec<ForeignFamily>, String> {
     if !text.is_empty() && !text.ends_with('\n') {
         return Err("its last line has no end, as if it were still being written".into());
     }
@@ -37,7 +41,7 @@ pub(super) fn parse(text: &str, most: usize) -> Result<Vec<ForeignFamily>, Strin
 }
 
 /// The name and the labels of a sample, by which it is known.
-pub(super) fn series(sample: &ForeignSample) -> Series {
+pub fn series(sample: &ForeignSample) -> Series {
     let mut labels = sample.labels.clone();
     labels.sort();
     (sample.name.clone(), labels)
