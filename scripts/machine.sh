@@ -80,6 +80,7 @@ slurm_packages=(munge slurmctld slurmd slurm-client libpmix-dev iproute2 util-li
 # The judges of AWS plans come from PyPI, by lock files with hashes (python_env).
 judge_packages=(python3-venv openssl curl)
 torch_packages=(python3-torch python3-sklearn python3-numpy)
+case $(uname -m) in aarch64) qemu_package=qemu-system-arm ;; *) qemu_package=qemu-system-x86 ;; esac
 
 # One build folder for all clones of this machine, outside of them: a fresh clone builds in seconds.
 use_build_folder() {

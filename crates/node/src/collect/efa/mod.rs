@@ -24,7 +24,8 @@ use device::Device;
 pub(super) static COLLECTOR: Kind = Kind {
     name: "efa",
     about: "Elastic Fabric Adapters, and jobs that leave them aside",
-    lane: Lane::Shared,
+    // Each read may become a question to the device, which can take its time or never answer.
+    lane: Lane::Own,
     scope: Scope::MachineUnlessReplayed,
     // Also where there is none yet: on some machines they come minutes after the agent.
     make: |setting| Some(Box::new(Efa::new(setting))),
