@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::problem::{Problem, unread};
 
@@ -39,7 +40,10 @@ impl Default for Roots {
 /// A file that stays open between reads. The kernel makes its text anew at each read from the start.
 #[derive(Debug)]
 pub struct KeptFile {
-    path: PathBuf,
+    /// Where it is, or its folder, which many may share.
+    place: Arc<Path>,
+    /// Its name in the folder, if it is that.
+    name: &'static str,
     file: Option<File>,
     reading: Reading,
 }
@@ -56,7 +60,7 @@ enum Reading {
 impl KeptFile {
     /// Opened at the first read.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), file: None, reading: Reading::Whole }
+        Self { place: Arc::from(path.into()), name: "", file: None, reading: Reading::Whole }
     }
 
     /// An attribute below /sys.
@@ -64,9 +68,14 @@ impl KeptFile {
         Self { reading: Reading::OnePage, ..Self::new(path) }
     }
 
+    /// An attribute in a folder of many: their paths would be more than what is read.
+    pub fn attribute_in(folder: &Arc<Path>, name: &'static str) -> Self {
+        Self { place: Arc::clone(folder), name, file: None, reading: Reading::OnePage }
+    }
+
     /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> PathBuf {
+        if self.name.is_empty() { self.place.to_path_buf() } else { self.place.join(self.name) }
     }
 
     /// Whether it is open now.
@@ -83,25 +92,45 @@ impl KeptFile {
     ///
     /// A file that was replaced under its name, as a device's that went and came back, is opened again.
     pub fn read<'a>(&mut self, buffer: &'a mut Buffer) -> io::Result<&'a str> {
+        self.fill(buffer)?;
+        buffer.repair();
+        Ok(buffer.text())
+    }
+
+    fn fill(&mut self, buffer: &mut Buffer) -> io::Result<()> {
         if let Some(file) = &self.file {
             match buffer.fill(file, self.reading) {
-                Ok(()) => return Ok(buffer.text()),
+                Ok(()) => return Ok(()),
                 // It is there and has no value now, as the speed of an interface that is down: to open it again helps nothing.
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
                 Err(_) => self.file = None,
             }
         }
-        let file = self.file.insert(File::open(&self.path)?);
-        buffer.fill(file, self.reading)?;
-        Ok(buffer.text())
+        let file = self.file.insert(File::open(self.path())?);
+        buffer.fill(file, self.reading)
     }
 
-    /// A file with one whole number. `None` where the file or the number is missing.
+    /// A file with one whole number.
     pub fn number(&mut self, buffer: &mut Buffer) -> io::Result<u64> {
-        let text = self.read(buffer)?.trim();
-        let is_wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is no whole number", shown(text)));
-        text.parse().map_err(is_wrong)
+        self.fill(buffer)?;
+        // There are more than a thousand of them: text is made of one only to say what is wrong with it.
+        if let Some(number) = whole(buffer.bytes()) {
+            return Ok(number);
+        }
+        buffer.repair();
+        let text = buffer.text().trim();
+        Err(io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is no whole number", shown(text))))
     }
+}
+
+/// A whole number, with spaces and line ends around it.
+fn whole(bytes: &[u8]) -> Option<u64> {
+    let digits = bytes.trim_ascii();
+    let add = |number: u64, byte: &u8| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
 }
 
 /// One of the kernel's files and room for its text: what most collectors read.
@@ -118,7 +147,7 @@ impl Text {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub fn path(&self) -> PathBuf {
         self.file.path()
     }
 
@@ -126,7 +155,7 @@ impl Text {
     pub fn read(&mut self) -> Result<&str, Problem> {
         let Self { file, buffer } = self;
         let Err(error) = file.read(buffer) else { return Ok(buffer.text()) };
-        Err(unread(file.path())(error))
+        Err(unread(&file.path())(error))
     }
 
     /// All of it now; `None` where there is no such file.
@@ -137,7 +166,7 @@ impl Text {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => error,
         };
-        Err(unread(file.path())(error))
+        Err(unread(&file.path())(error))
     }
 }
 
@@ -203,15 +232,24 @@ impl Buffer {
                 break;
             }
         }
-        let bytes = &self.bytes[..self.length];
-        self.repaired = std::str::from_utf8(bytes).is_err().then(|| String::from_utf8_lossy(bytes).into_owned());
+        self.repaired = None;
         Ok(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Makes text of it, whatever it is.
+    fn repair(&mut self) {
+        let bytes = self.bytes();
+        self.repaired = std::str::from_utf8(bytes).is_err().then(|| String::from_utf8_lossy(bytes).into_owned());
     }
 
     fn text(&self) -> &str {
         match &self.repaired {
             Some(text) => text,
-            None => std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default(),
+            None => std::str::from_utf8(self.bytes()).unwrap_or_default(),
         }
     }
 }

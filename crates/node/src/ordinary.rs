@@ -33,7 +33,7 @@ impl Ordinary {
     pub fn read(&mut self, buffer: &mut Buffer) -> Result<Traffic, Problem> {
         let text = match self.file.read(buffer) {
             Ok(text) => text,
-            Err(error) => return Err(unread(self.file.path())(error)),
+            Err(error) => return Err(unread(&self.file.path())(error)),
         };
         let mut is_any = false;
         for (name, received, sent) in text.lines().filter_map(interface).take(INTERFACES_MAX) {
@@ -52,7 +52,7 @@ impl Ordinary {
             self.traffic.received = add(self.traffic.received, receiving);
             self.traffic.sent = add(self.traffic.sent, sending);
         }
-        if is_any { Ok(self.traffic) } else { Err(misread(self.file.path(), "interfaces")) }
+        if is_any { Ok(self.traffic) } else { Err(misread(&self.file.path(), "interfaces")) }
     }
 }
 

@@ -39,7 +39,7 @@ const PROCESSORS_MAX: usize = 4096;
 
 impl Collector for Cpu {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.file.path().to_owned();
+        let path = self.file.path();
         let ticks_per_second = self.ticks_per_second;
         for line in self.file.read()?.lines() {
             let mut words = line.split_ascii_whitespace();

@@ -18,7 +18,7 @@ struct Filefd(Text);
 
 impl Collector for Filefd {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         let words: Vec<u64> = self.0.read()?.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [allocated, _, maximum] = words[..] else { return Err(misread(&path, "three numbers")) };
         sheet.put(&node_filefd_allocated, &[], allocated);

@@ -18,7 +18,7 @@ struct Loadavg(Text);
 
 impl Collector for Loadavg {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         let mut fields = self.0.read()?.split_ascii_whitespace();
         for metric in [&node_load1, &node_load5, &node_load15] {
             let load: Option<f64> = fields.next().and_then(|field| field.parse().ok());

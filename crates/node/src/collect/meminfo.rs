@@ -21,7 +21,7 @@ struct Meminfo(Text, HashMap<&'static str, &'static Metric>);
 
 impl Collector for Meminfo {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         for (key, value) in fields(self.0.read()?) {
             if let Some(metric) = self.1.get(key) {
                 sheet.put(metric, &[], value);

@@ -29,7 +29,7 @@ impl Pressure {
 impl Collector for Pressure {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
         for (resource, file) in &mut self.0 {
-            let path = file.path().to_owned();
+            let path = file.path();
             // Some kernels have the file, and refuse to read it where the measuring is switched off.
             for line in file.read()?.lines() {
                 let Some((what, rest)) = line.split_once(' ') else { continue };

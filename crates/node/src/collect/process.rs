@@ -28,7 +28,7 @@ struct Process {
 
 impl Collector for Process {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.own.path().to_owned();
+        let path = self.own.path();
         let own = self.own.read()?;
         // From the state on, which is the third column of `man proc_pid_stat`.
         let columns: Vec<&str> =

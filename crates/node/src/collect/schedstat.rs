@@ -26,7 +26,7 @@ impl Schedstat {
 
 impl Collector for Schedstat {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         for line in self.0.read()?.lines() {
             let mut words = line.split_ascii_whitespace();
             let Some(cpu) = words.next().and_then(|word| word.strip_prefix("cpu")) else { continue };

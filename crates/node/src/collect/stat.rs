@@ -18,7 +18,7 @@ struct Stat(Text);
 
 impl Collector for Stat {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         for line in self.0.read()?.lines() {
             // `intr` goes on with a number for each of thousands of interrupts; the first is their sum.
             let mut words = line.splitn(3, ' ');

@@ -18,7 +18,7 @@ struct Vmstat(Text);
 
 impl Collector for Vmstat {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        let path = self.0.path().to_owned();
+        let path = self.0.path();
         for line in self.0.read()?.lines() {
             let Some((key, value)) = line.split_once(' ') else { continue };
             let Some(metric) = TABLE.with_key(key) else { continue };

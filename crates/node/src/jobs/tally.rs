@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Job;
 use super::usage::Usage;
-use crate::growth::Growth;
+use crate::growth::{Growth, Growths};
 use crate::meters::{Counted, Direction, GpuMeter};
 
 /// A GPU that shows no more than this many percent does nothing: looking at it takes some.
@@ -130,46 +130,35 @@ pub struct Moved {
 /// Tells what moved since the last round.
 #[derive(Debug, Default)]
 pub struct Movement {
-    nvlink: BTreeMap<(u32, (u32, Direction)), Growth>,
-    energy_mj: BTreeMap<u32, Growth>,
-    fabric: BTreeMap<String, Growth>,
-    lustre: BTreeMap<String, Growth>,
+    nvlink: Growths<(u32, (u32, Direction))>,
+    energy_mj: Growths<u32>,
+    fabric: Growths<String>,
+    lustre: Growths<String>,
     ordinary: Growth,
 }
 
 impl Movement {
     /// Takes what is counted now; `ordinary` is what the ordinary network moved.
     pub fn see(&mut self, counted: &Counted, ordinary: Option<u64>) -> Moved {
-        fn grown<K: Ord + Clone>(kept: &mut BTreeMap<K, Growth>, now: BTreeMap<K, Option<u64>>) -> BTreeMap<K, u64> {
-            kept.retain(|key, _| now.contains_key(key));
-            let mut moved = BTreeMap::new();
-            for (key, value) in now {
-                let growth = kept.entry(key.clone()).or_default();
-                growth.see(value);
-                moved.extend(growth.grown().map(|grown| (key, grown)));
-            }
-            moved
-        }
         let links = |gpu: &GpuMeter| {
             let index = gpu.index;
-            gpu.nvlink_bytes.clone().into_iter().map(move |(link, bytes)| ((index, link), bytes))
+            gpu.nvlink_bytes.iter().map(move |(link, bytes)| ((index, *link), *bytes)).collect::<Vec<_>>()
         };
         let mut nvlink: BTreeMap<u32, u64> = BTreeMap::new();
-        for ((gpu, _), bytes) in grown(&mut self.nvlink, counted.gpus.iter().flat_map(links).collect()) {
-            let sum = nvlink.entry(gpu).or_default();
+        for ((gpu, _), bytes) in self.nvlink.see(counted.gpus.iter().flat_map(links)) {
+            let sum = nvlink.entry(*gpu).or_default();
             *sum = sum.saturating_add(bytes);
         }
-        let lustre = grown(&mut self.lustre, counted.lustre.iter().cloned().collect());
+        let energy_mj = self.energy_mj.see(counted.gpus.iter().map(|gpu| (gpu.index, gpu.energy_mj)));
+        let fabric = self.fabric.see(counted.fabric.iter().cloned().map(|(name, at)| (name, Some(at))));
+        let lustre = self.lustre.see(counted.lustre.iter().cloned());
         self.ordinary.see(ordinary);
         Moved {
             nvlink,
-            energy_mj: grown(&mut self.energy_mj, counted.gpus.iter().map(|gpu| (gpu.index, gpu.energy_mj)).collect()),
-            fabric: grown(
-                &mut self.fabric,
-                counted.fabric.iter().cloned().map(|(name, at)| (name, Some(at))).collect(),
-            ),
+            energy_mj: energy_mj.map(|(gpu, grown)| (*gpu, grown)).collect(),
+            fabric: fabric.map(|(device, grown)| (device.clone(), grown)).collect(),
             ordinary: self.ordinary.grown(),
-            lustre: lustre.into_values().reduce(u64::saturating_add),
+            lustre: lustre.map(|(_, grown)| grown).reduce(u64::saturating_add),
         }
     }
 }

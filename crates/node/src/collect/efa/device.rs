@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use trainyard_plan::metrics::Metric;
@@ -121,7 +122,7 @@ impl Port {
             let files = names(path, FILES_MAX);
             for (counter, place) in counters.iter().zip(&mut self.counters) {
                 if files.iter().any(|file| file == counter.key) {
-                    *place = Some(KeptFile::attribute(path.join(counter.key)));
+                    *place = Some(KeptFile::attribute_in(path, counter.key));
                 }
             }
         }
@@ -143,7 +144,7 @@ impl Port {
         if !self.is_kept {
             file.close();
         }
-        number.map(Some).map_err(|error| unread(file.path())(error))
+        number.map(Some).map_err(|error| unread(&file.path())(error))
     }
 
     /// `4: ACTIVE`.
@@ -172,18 +173,18 @@ fn optional<T>(
     let read = match file.read(buffer) {
         Ok(text) => meaning(text.trim()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unread(file.path())(error)),
+        Err(error) => return Err(unread(&file.path())(error)),
     };
     if !is_kept {
         file.close();
     }
-    read.map(Some).ok_or_else(|| misread(file.path(), what))
+    read.map(Some).ok_or_else(|| misread(&file.path(), what))
 }
 
 /// A folder with counters. Its time changes when a file in it comes, goes or is replaced: one that is kept open would go
 /// on with what it was then.
 struct Folder {
-    path: PathBuf,
+    path: Arc<Path>,
     /// To ask an open folder costs a tenth of looking for its path.
     open: Option<File>,
     changed: Option<SystemTime>,
@@ -191,7 +192,7 @@ struct Folder {
 
 impl Folder {
     fn new(path: PathBuf) -> Self {
-        Self { path, open: None, changed: None }
+        Self { path: path.into(), open: None, changed: None }
     }
 
     fn time(&self) -> Option<SystemTime> {

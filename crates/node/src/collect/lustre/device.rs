@@ -161,7 +161,7 @@ impl Device {
         let file = self.files.get_mut(key)?;
         let read = file.number(&mut self.buffer).map(Some);
         file.close();
-        faults.take(read.map_err(unread(file.path())))
+        faults.take(read.map_err(unread(&file.path())))
     }
 
     /// As it was asked for, at most so long ago.
@@ -216,7 +216,7 @@ impl Device {
 
     fn text(&mut self, file: &str, faults: &mut Faults) -> Option<&str> {
         let file = self.files.get_mut(file)?;
-        let path = file.path().to_owned();
+        let path = file.path();
         let read = file.read(&mut self.buffer).map(Some).map_err(unread(&path));
         file.close();
         faults.take(read)
