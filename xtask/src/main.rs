@@ -31,8 +31,8 @@ const USAGE: &str = "usage: cargo run -p xtask -- COMMAND
   aws-acceptance [--spec FILE] [--trainyard PROGRAM] [--out DIR] [--yes] [--write-expected FILE]
       the first run on a real account: raise a small cluster, use it, take it down, and report (docs/acceptance.md)
   slurm-matrix [--agent PROGRAM] [--roots FOLDER]
-      hold the agent's numbers against those of the Slurm of Debian 13 and of Ubuntu 24.04, each in a root folder that is
-      made once with debootstrap and kept; needs root";
+      hold the agent's numbers against those of the Slurm of Debian 13, Ubuntu 24.04 and 26.04, each in a root folder that
+      is made once with debootstrap and kept; needs root";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

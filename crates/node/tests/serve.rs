@@ -55,6 +55,40 @@ fn health_and_snapshot_say_how_collectors_fare() {
     assert!(agent.told().contains("collector loadavg: "), "{}", agent.told());
 }
 
+/// A read of a counter may become a question to the device. Here it is a pipe that nobody writes into.
+#[test]
+fn a_fabric_device_that_never_answers_takes_nothing_else_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let replay = folder.path().join("replay").display().to_string();
+    let write = ["replay", "write", "--profile", "p4d", &replay];
+    trainyard_run::Command::new(env!("CARGO_BIN_EXE_trainyard-agent")).args(write).run().unwrap();
+    let agent = Server::agent(&["--only", "efa,gpu,loadavg,time", "--replay", &replay]);
+    let device = fs_err::read_dir(format!("{replay}/sys/class/infiniband")).unwrap().next().unwrap().unwrap().path();
+    let counter = device.join("ports/1/hw_counters/rx_bytes");
+    let of =
+        |text: &str, name: &str, collector: &str| series(text)[&format!("{name}{{\"collector\": \"{collector}\"}}")];
+    let (good, stale) = ("node_scrape_collector_success", "trainyard_agent_collector_stale");
+    assert_eq!(of(&agent.get("/metrics?fresh"), good, "efa").to_bits(), 1_f64.to_bits());
+
+    fs_err::remove_file(&counter).unwrap();
+    nix::unistd::mkfifo(&counter, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let begun = std::time::Instant::now();
+    let text = agent.get("/metrics?fresh");
+    assert!(begun.elapsed() < 2 * trainyard_node::conductor::ROUND_DEADLINE, "{:?}", begun.elapsed());
+    assert_eq!(of(&text, stale, "efa").to_bits(), 1_f64.to_bits());
+    let others = ["gpu", "loadavg", "time"].map(|name| (of(&text, stale, name), of(&text, good, name)));
+    assert_eq!(others, [(0.0, 1.0); 3]);
+    assert!(agent.get("/healthz").lines().any(|line| line.starts_with("efa: ") && !line.contains("ok")));
+
+    fs_err::write(&counter, "7\n").unwrap(); // whoever waits gets it
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    fs_err::remove_file(&counter).unwrap();
+    fs_err::write(&counter, "8\n").unwrap();
+    while of(&agent.get("/metrics?fresh"), stale, "efa") > 0.0 {
+        assert!(std::time::Instant::now() < until, "it does not come back");
+    }
+}
+
 #[test]
 fn what_is_no_request_of_ours_is_refused() {
     let agent = Server::agent(&["--only", "loadavg"]);

@@ -99,6 +99,7 @@ pub static COLLECTORS: &[&Kind] = &[
     &schedstat::COLLECTOR,
     &selinux::COLLECTOR,
     &slurm::COLLECTOR,
+    &slurm::NATIVE,
     &sockstat::COLLECTOR,
     &softnet::COLLECTOR,
     &stat::COLLECTOR,

@@ -25,7 +25,7 @@ pub use told::Told;
 pub const ROUND_DEADLINE: Duration = Duration::from_millis(1500);
 
 /// Values older than this are shown no more: a reader would take them for the machine's. Prometheus looks back as far.
-const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
+pub(crate) const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
 
 /// What the conductor is made with.
 pub struct Tempo {

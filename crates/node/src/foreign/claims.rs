@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trainyard_plan::metrics::{self, MetricKind};
 
+use super::ForeignFamily;
+
 /// What is shown now. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Claims {
@@ -19,18 +21,14 @@ impl Claims {
         owners.iter().filter(|(_, owner)| **owner != collector).map(|(name, _)| name.clone()).collect()
     }
 
-    /// These are the collector's from now on, and no others; but for those that are another's, which are returned.
-    pub fn take<'a>(&self, collector: &'static str, names: impl Iterator<Item = &'a str>) -> HashSet<String> {
+    /// These are the collector's from now on, and no others. One that has a name of another collector's is taken out of
+    /// them, and given back.
+    pub fn take(&self, collector: &'static str, families: &mut Vec<ForeignFamily>) -> Vec<ForeignFamily> {
         let mut owners = self.lock();
         owners.retain(|_, owner| *owner != collector);
-        let mut taken = HashSet::new();
-        for name in names {
-            match owners.get(name) {
-                Some(owner) if *owner != collector => _ = taken.insert(name.to_owned()),
-                Some(_) => {}
-                None => _ = owners.insert(name.to_owned(), collector),
-            }
-        }
+        let others: HashSet<String> = owners.keys().cloned().collect();
+        let taken = families.extract_if(.., |family| family.names().any(|name| others.contains(name))).collect();
+        owners.extend(families.iter().flat_map(ForeignFamily::names).map(|name| (name.to_owned(), collector)));
         taken
     }
 
@@ -53,16 +51,31 @@ pub fn ours() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ForeignKind;
     use super::*;
+
+    /// Gauges of these names; those that are not given back.
+    fn take(claims: &Claims, collector: &'static str, names: &[&str]) -> Vec<String> {
+        let family = |name: &&str| {
+            let (name, kind) = ((*name).to_owned(), ForeignKind::Counter);
+            ForeignFamily { name, kind, help: String::new(), samples: Vec::new() }
+        };
+        let mut families = names.iter().map(family).collect();
+        claims.take(collector, &mut families);
+        families.into_iter().map(|family| family.name).collect()
+    }
 
     #[test]
     fn a_name_belongs_to_whom_took_it_first_until_it_is_given_back() {
         let claims = Claims::default();
-        assert!(claims.take("slurm", ["a", "b", "a"].into_iter()).is_empty());
-        assert_eq!(claims.take("textfile", ["b", "c"].into_iter()), HashSet::from(["b".to_owned()]));
+        assert_eq!(take(&claims, "slurm", &["a", "b"]), ["a", "b"]);
+        assert_eq!(take(&claims, "textfile", &["b", "c"]), ["c"]);
         assert_eq!(claims.of_others("slurm"), ["c"]);
-        assert!(claims.take("slurm", ["a"].into_iter()).is_empty());
-        assert!(claims.take("textfile", ["b", "c"].into_iter()).is_empty());
+        assert_eq!(take(&claims, "slurm", &["a"]), ["a"]);
+        assert_eq!(take(&claims, "textfile", &["b", "c"]), ["b", "c"]);
         assert_eq!(claims.of_others("textfile"), ["a"]);
+        // A counter is called otherwise in OpenMetrics. Of one that is not shown, no name is kept.
+        assert!(take(&claims, "slurm", &["c_total"]).is_empty());
+        assert_eq!(take(&claims, "textfile", &["c_total"]), ["c_total"]);
     }
 }

@@ -77,6 +77,7 @@ pub mod processes;
 pub mod schedstat;
 pub mod selinux;
 pub mod slurm;
+pub mod slurm_native;
 pub mod sockstat;
 pub mod softnet;
 pub mod stat;
@@ -127,6 +128,7 @@ static TABLES: &[&Table] = &[
     &schedstat::TABLE,
     &selinux::TABLE,
     &slurm::TABLE,
+    &slurm_native::TABLE,
     &sockstat::TABLE,
     &softnet::TABLE,
     &stat::TABLE,

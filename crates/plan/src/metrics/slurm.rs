@@ -135,7 +135,4 @@ metrics! { "slurm" from "scontrol, squeue, sdiag, sshare" {
     gauge slurm_user_rpc_stats ["user"] from "count": "Requests of the user since the statistics began.";
     gauge slurm_user_rpc_stats_avg_time ["user"] in "microseconds" from "ave_time": "Mean time of the user's requests.";
     gauge slurm_user_rpc_stats_total_time ["user"] in "microseconds" from "total_time": "Time of all of the user's requests since the statistics began.";
-
-    gauge slurm_native_up ["page"] from "/metrics/*": "1 if the controller gave this page of its own metrics (25.11 and newer, with MetricsType=metrics/openmetrics); what it has is shown under Slurm's own names.";
-    gauge slurm_native_left_out ["why"]: "Metrics of the controller's own that are not shown: the agent counts them itself (ours), a file of --textfile has them, they have too many series, or their unit is not what they say.";
 } }

@@ -27,18 +27,16 @@ use trainyard_plan::metrics::slurm as m;
 use trainyard_run::Command;
 
 use super::{Collector, Kind, Lane, Problem, Scope};
-use crate::foreign::claims::Claims;
 use crate::sheet::Sheet;
+
+pub(super) use native::COLLECTOR as NATIVE;
 
 pub(super) static COLLECTOR: Kind = Kind {
     name: "slurm",
     about: "Slurm's nodes, jobs, partitions, shares and scheduler, from its controller",
     lane: Lane::Paced(Duration::from_secs(30)),
     scope: Scope::Node,
-    make: |setting| {
-        let (access, claims) = (setting.slurm.clone()?, setting.claims.clone());
-        Some(Box::new(Slurm { access, claims, configuration: None }))
-    },
+    make: |setting| setting.slurm.clone().map(|access| Box::new(Slurm { access, configuration: None }) as _),
 };
 
 /// A program that takes longer is stopped. Slurm's own patience with a controller that is away is about as long.
@@ -60,6 +58,17 @@ pub struct Access {
     pub names: usize,
 }
 
+impl Access {
+    /// One program's output, line by line.
+    fn ask(&self, what: &str, program: &Path, arguments: &[&str], take: &mut dyn FnMut(&str)) -> Result<(), Problem> {
+        let mut command = Command::new(program).args(arguments).forget(CHANGING).env("LC_ALL", "C").deadline(DEADLINE);
+        if let Some(conf) = &self.conf {
+            command = command.env("SLURM_CONF", conf);
+        }
+        command.lines(take).map_err(|error| Problem::new(format!("Slurm does not give its {what}")).because(error))
+    }
+}
+
 /// Paths of Slurm's programs.
 #[derive(Debug, Clone)]
 pub struct Programs {
@@ -75,7 +84,6 @@ pub struct Programs {
 
 struct Slurm {
     access: Access,
-    claims: Claims,
     /// Forgotten when the controller goes away: it may come back with another.
     configuration: Option<controllers::Configuration>,
 }
@@ -98,7 +106,6 @@ impl Collector for Slurm {
         if configuration.has_accounting() {
             round.shares();
         }
-        round.native(&configuration, &self.claims);
         if let Some(problem) = round.problem {
             return Err(problem);
         }
@@ -123,24 +130,17 @@ impl Round<'_> {
     /// One program's output, line by line. Whether it gave all; if not, why is kept.
     fn ask(&mut self, what: &str, program: &Path, arguments: &[&str], take: &mut dyn FnMut(&str)) -> bool {
         let started = Instant::now();
-        let result = self.run(what, program, arguments, take);
+        let result = self.access.ask(what, program, arguments, take);
         self.sheet.put(&m::slurm_command_duration_seconds, &[what], started.elapsed().as_secs_f64());
         result.map_err(|problem| _ = self.problem.get_or_insert(problem)).is_ok()
-    }
-
-    fn run(&self, what: &str, program: &Path, arguments: &[&str], take: &mut dyn FnMut(&str)) -> Result<(), Problem> {
-        let mut command = Command::new(program).args(arguments).forget(CHANGING).env("LC_ALL", "C").deadline(DEADLINE);
-        if let Some(conf) = &self.access.conf {
-            command = command.env("SLURM_CONF", conf);
-        }
-        command.lines(take).map_err(|error| Problem::new(format!("Slurm does not give its {what}")).because(error))
     }
 
     /// Which controllers answer. Where none does, nothing else is asked: each program would wait for it in vain.
     fn controllers(&mut self) -> Result<controllers::Controllers, Problem> {
         let mut controllers = controllers::Controllers::default();
-        let result =
-            self.run("controllers", &self.access.programs.scontrol, &["ping"], &mut |line| controllers.line(line));
+        let result = self
+            .access
+            .ask("controllers", &self.access.programs.scontrol, &["ping"], &mut |line| controllers.line(line));
         match result {
             _ if controllers.any_is_up() => Ok(controllers),
             Ok(()) => Err(Problem::new("no controller of Slurm answers")),
@@ -198,17 +198,6 @@ impl Round<'_> {
         let access = self.access;
         if self.ask("statistics", &access.programs.sdiag, &[], &mut |line| read.line(line)) {
             read.put(self.sheet, access.names);
-        }
-    }
-
-    /// Last: it waits for a server, and what the programs gave counts for more.
-    fn native(&mut self, configuration: &controllers::Configuration, claims: &Claims) {
-        match native::Server::of(configuration) {
-            Some(server) => {
-                let problem = server.show(self.access.names, claims, self.sheet);
-                self.problem = self.problem.take().or(problem);
-            }
-            None => _ = claims.take(COLLECTOR.name, std::iter::empty()),
         }
     }
 

@@ -45,10 +45,8 @@ impl Fake {
         let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm").join(version);
         let fake = Self { folder };
         let recorded = recorded.display();
-        // A controller of its own for each: tests run beside each other.
-        let port = native::tests::controller(native::tests::recorded);
         let scontrol = format!(
-            "case \"$*\" in ping) cat {recorded}/ping;; *config) sed s/26817/{port}/ {recorded}/config;; *node) cat {recorded}/nodes;; \
+            "case \"$*\" in ping) cat {recorded}/ping;; *config) cat {recorded}/config;; *node) cat {recorded}/nodes;; \
              *partition) cat {recorded}/partitions;; *reservation) cat {recorded}/reservations;; esac"
         );
         fake.program("scontrol", &scontrol);

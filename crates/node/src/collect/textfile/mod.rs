@@ -52,12 +52,9 @@ impl Collector for Textfile {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
         let mut shown = Shown::beside(self.claims.of_others(COLLECTOR.name));
         let mut problems = self.show(&mut shown, sheet);
-        let names = shown.families.iter().flat_map(ForeignFamily::names);
-        // Another collector may have come before in this moment; the next time the file is told why.
-        let taken = self.claims.take(COLLECTOR.name, names);
-        if !taken.is_empty() {
-            shown.families.retain(|family| !family.names().any(|name| taken.contains(name)));
-            problems.push(Problem::new("a file has a metric that another collector shows from now on"));
+        // Another collector may have come before in this moment; the next time the file is left out whole.
+        if let Some(family) = self.claims.take(COLLECTOR.name, &mut shown.families).first() {
+            problems.push(Problem::new(format!("{} is shown by another collector from now on", family.name)));
         }
         sheet.put(&m::node_textfile_scrape_error, &[], !problems.is_empty());
         for family in shown.families {
@@ -144,7 +141,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// Nothing yet. Names of ours belong to nothing here, and neither do those that other collectors show.
+    /// Nothing yet. Names of ours belong to no file, and neither do those that other collectors show.
     fn beside(of_others: Vec<String>) -> Self {
         let owned = ours().map(str::to_owned).chain(of_others);
         Self { owners: owned.map(|name| (name, String::new())).collect(), ..Self::default() }
@@ -162,7 +159,7 @@ impl Shown {
             for taken in family.names() {
                 let before = self.owners.get(taken).map(String::as_str);
                 match before.or_else(|| own.insert(taken, name)) {
-                    Some("") => return Err(format!("{taken} is a metric of the agent's")),
+                    Some("") => return Err(format!("{taken} is a metric that the agent shows itself")),
                     Some(owner) if owner != name => return Err(format!("{taken} belongs to two metrics")),
                     _ => {}
                 }

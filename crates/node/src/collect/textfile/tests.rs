@@ -110,8 +110,8 @@ fn a_file_is_shown_whole_or_left_out_with_the_reason() {
         (b"# TYPE h histogram\nh 1\n", "line 2 is of a histogram"),
         (b"# TYPE h histogram\nh_bucket 1\n", "line 2 is a bucket without a limit"),
         (b"# TYPE s summary\ns 1\n", "line 2 is of a summary"),
-        (b"node_load1 1\n", "node_load1 is a metric of the agent's"),
-        (b"trainyard_agent_build 1\n", "trainyard_agent_build is a metric of the agent's"),
+        (b"node_load1 1\n", "node_load1 is a metric that the agent shows itself"),
+        (b"trainyard_agent_build 1\n", "trainyard_agent_build is a metric that the agent shows itself"),
         (b"# TYPE c_total counter\nc_total 1\nc 2\n", "c belongs to two metrics"),
         (b"# TYPE h histogram\nh_sum 1\n# TYPE h_sum gauge\n", ""),
     ] {
