@@ -140,7 +140,14 @@ impl<'a> Cluster<'a> {
         let cpus: Vec<f64> = cpus.trim().split('/').filter_map(|number| number.parse().ok()).collect();
         let [allocated, _, _, total] = cpus.as_slice() else { return Err("sinfo says nothing of CPUs".to_owned()) };
         let mut command = within(60, agent.to_str().ok_or("the agent's path is no text")?);
-        command.args(["print", "--only", "slurm,slurm_native", "--slurm", "--slurm-conf", &format!("{FOLDER}/slurm.conf")]);
+        command.args([
+            "print",
+            "--only",
+            "slurm,slurm_native",
+            "--slurm",
+            "--slurm-conf",
+            &format!("{FOLDER}/slurm.conf"),
+        ]);
         let text = said(command.arg("--slurm-programs").arg(self.path("programs")))?;
         let values = values(&text);
         let node = |beginning: &str| count(&nodes, |state| state.trim().starts_with(beginning));

@@ -81,12 +81,10 @@ impl Collector for Native {
         }
         let result = self.show(sheet);
         self.failed = result.as_ref().err().map(|problem| (Instant::now(), problem.clone()));
-        if result.is_ok() {
-            self.shown = Some(Instant::now());
-        } else {
+        if result.is_err() {
             self.server = None;
-            // Until then the last page is shown, and its names are nobody else's.
-            if self.shown.is_none_or(|shown| shown.elapsed() > SHOWN_AT_MOST) {
+            // Until then what was shown last stays on show, and its names are nobody else's.
+            if self.shown.is_some_and(|shown| shown.elapsed() > SHOWN_AT_MOST) {
                 self.claims.take(COLLECTOR.name, &mut Vec::new());
             }
         }
@@ -114,6 +112,7 @@ impl Native {
                 }
             }
             shown.put(&self.claims, sheet);
+            self.shown = Some(Instant::now());
         } else {
             self.claims.take(COLLECTOR.name, &mut Vec::new());
         }

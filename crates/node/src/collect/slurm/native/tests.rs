@@ -291,6 +291,14 @@ fn names_are_given_back_when_they_are_shown_no_more() {
 }
 
 #[test]
+fn what_other_pages_show_stays_its_own_when_one_fails() {
+    let answer = |page: &str| if page == "nodes" { Vec::new() } else { recorded(page) };
+    let mut agent = Agent::of(controller(answer), &["head(127.0.0.1)"]);
+    assert!(agent.collect().1.is_some());
+    assert_eq!(agent.claim(&["slurm_jobs_hold", "slurm_nodes_drained"]), 1);
+}
+
+#[test]
 fn it_is_asked_only_where_it_is_on_and_kept_from_nobody() {
     let read = |lines: &str| {
         let mut configuration = Configuration::default();
