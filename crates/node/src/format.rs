@@ -1,5 +1,9 @@
 //! The two text formats.
 
+/// The longest label value that is shown; the rest of a longer one is left out. A path has up to 4096 bytes, and nobody
+/// reads more than this of it.
+pub(crate) const LABEL_BYTES_MAX: usize = 512;
+
 /// How the text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

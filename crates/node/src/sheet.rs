@@ -9,15 +9,12 @@ use std::ops::Range;
 use trainyard_plan::metrics::Metric;
 
 use crate::foreign::{ForeignFamily, ForeignLines};
+use crate::format::LABEL_BYTES_MAX;
 use crate::value::{Value, put_value};
 
 /// The most series that one collector may have, unless it asks for another limit: a node with 200 disks and 100
 /// interfaces needs some 10,000.
 pub const SERIES_MAX: usize = 20_000;
-
-/// The longest label value that is shown; the rest of a longer one is left out. A path has up to 4096 bytes, and nobody
-/// reads more than this of it.
-pub(crate) const LABEL_BYTES_MAX: usize = 512;
 
 /// Samples while they are collected.
 #[derive(Debug, Default)]

@@ -64,6 +64,9 @@ use crate::xid::Inbox;
 pub use crate::problem::Problem;
 pub(crate) use crate::problem::{misread, unread};
 
+/// Values older than this are shown no more: a reader would take them for the machine's. Prometheus looks back as far.
+pub(crate) const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
+
 /// Every collector, in the order of the exposition.
 pub static COLLECTORS: &[&Kind] = &[
     &arp::COLLECTOR,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::collect::{Made, Problem};
+use crate::collect::{Made, Problem, SHOWN_AT_MOST};
 use crate::sheet::Page;
 
 use round::Runners;
@@ -23,9 +23,6 @@ pub use told::Told;
 
 /// How long a round may take. What is not there then is shown as it was.
 pub const ROUND_DEADLINE: Duration = Duration::from_millis(1500);
-
-/// Values older than this are shown no more: a reader would take them for the machine's. Prometheus looks back as far.
-pub(crate) const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
 
 /// What the conductor is made with.
 pub struct Tempo {

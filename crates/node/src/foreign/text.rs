@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{ForeignFamily, ForeignKind, ForeignSample};
-use crate::sheet::LABEL_BYTES_MAX;
+use crate::format::LABEL_BYTES_MAX;
 use crate::value::Value;
 
 /// More than any metric has, and few enough to look through one by one.

@@ -8,7 +8,8 @@ use serde_json::Value;
 use trainyard_plan::metrics::Metric;
 use trainyard_plan::metrics::neuron as m;
 
-use crate::sheet::{LABEL_BYTES_MAX, Labels, Sheet};
+use crate::format::LABEL_BYTES_MAX;
+use crate::sheet::{Labels, Sheet};
 
 /// Processes that use the devices. A machine has at most 128 cores, and a process at least one.
 const RUNTIMES_MAX: usize = 128;

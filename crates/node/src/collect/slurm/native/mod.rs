@@ -14,8 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use trainyard_plan::metrics::slurm_native as m;
 
 use super::controllers::Configuration;
-use super::{Access, Collector, Kind, Lane, Problem, Scope};
-use crate::conductor::SHOWN_AT_MOST;
+use super::{Access, Collector, Kind, Lane, Problem, SHOWN_AT_MOST, Scope};
 use crate::fetch::{Page, fetch};
 use crate::foreign::ForeignFamily;
 use crate::foreign::claims::{Claims, ours};
