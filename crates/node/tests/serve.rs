@@ -74,7 +74,7 @@ fn a_fabric_device_that_never_answers_takes_nothing_else_along() {
     nix::unistd::mkfifo(&counter, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let begun = std::time::Instant::now();
     let text = agent.get("/metrics?fresh");
-    assert!(begun.elapsed() < 2 * trainyard_node::conductor::ROUND_DEADLINE, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < 10 * trainyard_node::conductor::ROUND_DEADLINE, "{:?}", begun.elapsed());
     assert_eq!(of(&text, stale, "efa").to_bits(), 1_f64.to_bits());
     let others = ["gpu", "loadavg", "time"].map(|name| (of(&text, stale, name), of(&text, good, name)));
     assert_eq!(others, [(0.0, 1.0); 3]);

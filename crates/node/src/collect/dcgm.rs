@@ -169,7 +169,7 @@ mod tests {
         let (gpus, result, took) = ask(|stream| {
             let _ = stream.read(&mut [0; 16]); // until the asker gives up
         });
-        assert!(gpus == 0 && result.unwrap_err().contains("no answer in 1 s") && took < DEADLINE * 2, "{took:?}");
+        assert!(gpus == 0 && result.unwrap_err().contains("no answer in 1 s") && took < DEADLINE * 20, "{took:?}");
         let (gpus, result, _) = ask(|stream| {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
             let line = b"DCGM_FI_PROF_SM_ACTIVE{UUID=\"GPU-a\"} 1\n".repeat(1000);
