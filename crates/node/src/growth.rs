@@ -46,13 +46,15 @@ impl<K: Ord> Growths<K> {
         // Both are in order: one walk over the two, for hundreds of links every few seconds.
         let mut before = std::mem::take(&mut self.0).into_iter().peekable();
         self.0.reserve(now.len());
+        let mut all_grown = Vec::with_capacity(now.len());
         for (key, value) in now {
             while before.next_if(|(known, _)| *known < key).is_some() {}
             let mut growth = before.next_if(|(known, _)| *known == key).map(|(_, growth)| growth).unwrap_or_default();
             growth.see(value);
+            all_grown.push(growth.grown());
             self.0.push((key, growth));
         }
-        self.0.iter_mut().filter_map(|(key, growth)| Some((&*key, growth.grown()?)))
+        self.0.iter().zip(all_grown).filter_map(|((key, _), grown)| Some((key, grown?)))
     }
 }
 

@@ -80,7 +80,7 @@ fn a_fabric_device_that_never_answers_takes_nothing_else_along() {
     assert_eq!(others, [(0.0, 1.0); 3]);
     assert!(agent.get("/healthz").lines().any(|line| line.starts_with("efa: ") && !line.contains("ok")));
 
-    fs_err::write(&counter, "7\n").unwrap(); // whoever waits gets it
+    fs_err::write(&counter, "7\n").unwrap(); // whoever waits for it waits no more
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
     fs_err::remove_file(&counter).unwrap();
     fs_err::write(&counter, "8\n").unwrap();

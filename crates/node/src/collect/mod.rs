@@ -64,9 +64,6 @@ use crate::xid::Inbox;
 pub use crate::problem::Problem;
 pub(crate) use crate::problem::{misread, unread};
 
-/// Values older than this are shown no more: a reader would take them for the machine's. Prometheus looks back as far.
-pub(crate) const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
-
 /// Every collector, in the order of the exposition.
 pub static COLLECTORS: &[&Kind] = &[
     &arp::COLLECTOR,
@@ -273,6 +270,14 @@ pub trait Collector: Send {
     fn pace(&self) -> Option<Duration> {
         None
     }
+
+    /// Whether it may be asked sooner than its pace after it failed: services of a machine that starts come one by one.
+    fn retries_soon(&self) -> bool {
+        true
+    }
+
+    /// What it found last is shown no more; another may show the same from now on.
+    fn forget(&mut self) {}
 
     /// The agent ends: so does what this keeps running.
     fn stop(&mut self) {}

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::collect::{Made, Problem, SHOWN_AT_MOST};
+use crate::collect::{Made, Problem};
 use crate::sheet::Page;
 
 use round::Runners;
@@ -23,6 +23,9 @@ pub use told::Told;
 
 /// How long a round may take. What is not there then is shown as it was.
 pub const ROUND_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// Values older than this are shown no more: a reader would take them for the machine's. Prometheus looks back as far.
+const SHOWN_AT_MOST: Duration = Duration::from_mins(5);
 
 /// What the conductor is made with.
 pub struct Tempo {
@@ -81,7 +84,8 @@ impl Conductor {
         tempo: Tempo,
         tell: Box<dyn Fn(Happening) + Send + Sync>,
     ) -> std::io::Result<Self> {
-        let slots = collectors.into_iter().map(|made| Arc::new(Slot::new(made))).collect();
+        let shown_at_most = SHOWN_AT_MOST.max(tempo.interval * 2);
+        let slots = collectors.into_iter().map(|made| Arc::new(Slot::new(made, shown_at_most))).collect();
         let (finished, _) = watch::channel(0);
         let asked = Mutex::new(Asked { round: 1, ..Asked::default() });
         let last = Mutex::new(Instant::now());
@@ -144,11 +148,7 @@ impl Conductor {
 
     /// How each collector fares.
     pub fn told(&self) -> Vec<Told> {
-        self.inner
-            .slots
-            .iter()
-            .map(|slot| slot.told(SHOWN_AT_MOST.max(self.inner.tempo.interval * 2), self.inner.tempo.deadline))
-            .collect()
+        self.inner.slots.iter().map(|slot| slot.told(self.inner.tempo.deadline)).collect()
     }
 
     /// Ends what collectors keep running, where they are not at work just now. No round follows.

@@ -17,6 +17,10 @@ pub(super) struct Slot {
     labels: Labels,
     /// Runs do not begin faster than this after one another.
     pace: Duration,
+    /// Nor than this after one that failed.
+    retry: Duration,
+    /// What was found is shown for so long.
+    shown: Duration,
     collector: Mutex<Box<dyn Collector>>,
     state: Mutex<State>,
 }
@@ -37,20 +41,23 @@ struct State {
 }
 
 impl Slot {
-    pub(super) fn new(made: Made) -> Self {
+    /// Shows what is found for so long, or until it should have been found anew twice.
+    pub(super) fn new(made: Made, shown_at_most: Duration) -> Self {
         let Made { kind, collector, labels } = made;
         let pace = match kind.lane {
             Lane::Paced(pace) => collector.pace().unwrap_or(pace),
             Lane::Shared | Lane::Own => Duration::ZERO,
         };
-        Self { kind, labels, pace, collector: Mutex::new(collector), state: Mutex::default() }
+        let retry = if collector.retries_soon() { pace.min(RETRY) } else { pace };
+        let shown = shown_at_most.max(pace * 2);
+        Self { kind, labels, pace, retry, shown, collector: Mutex::new(collector), state: Mutex::default() }
     }
 
     /// Takes the slot for a run, unless one still runs, or it is too soon for another.
     pub(super) fn take(&self) -> bool {
         let mut state = lock(&self.state);
         // What failed is asked again sooner: at the start of a machine, its services come one after the other.
-        let pace = if state.problem.is_some() { self.pace.min(RETRY) } else { self.pace };
+        let pace = if state.problem.is_some() { self.retry } else { self.pace };
         let is_too_soon = state.started.is_some_and(|started| started.elapsed() < pace);
         if state.is_running || is_too_soon {
             return false;
@@ -66,7 +73,13 @@ impl Slot {
         let started = Instant::now();
         let (sheet, result) = {
             let mut collector = lock(&self.collector);
-            let last = Arc::clone(&lock(&self.state).page);
+            let (last, read) = {
+                let state = lock(&self.state);
+                (Arc::clone(&state.page), state.read)
+            };
+            if read.is_some_and(|read| read.elapsed() >= self.shown) {
+                collector.forget();
+            }
             let mut sheet = Sheet::with_constant(&collector.constant_labels().and(&self.labels)).as_long_as(&last);
             drop(last);
             let run = AssertUnwindSafe(|| collector.collect(&mut sheet));
@@ -129,7 +142,7 @@ impl Slot {
         state.is_running.then(|| state.started.map(|started| started.elapsed()).unwrap_or_default())
     }
 
-    pub(super) fn told(&self, shown_at_most: Duration, deadline: Duration) -> Told {
+    pub(super) fn told(&self, deadline: Duration) -> Told {
         let state = lock(&self.state);
         let running = state.is_running.then(|| state.started.map(|started| started.elapsed()).unwrap_or_default());
         let hangs =
@@ -147,8 +160,7 @@ impl Slot {
                 Some(running) => Some(format!("has not come back for {:.1} s", running.as_secs_f64())),
                 None => state.problem.as_ref().map(Problem::told),
             },
-            // What runs less often is as fresh as its pace lets it be until it should have run twice.
-            is_shown: age.is_some_and(|age| age < shown_at_most.max(self.pace * 2)),
+            is_shown: age.is_some_and(|age| age < self.shown),
             page: Arc::clone(&state.page),
         }
     }
@@ -167,15 +179,58 @@ mod tests {
         }
     }
 
+    fn slot(kind: &'static Kind, collector: Box<dyn Collector>, shown_at_most: Duration) -> Slot {
+        Slot::new(Made { kind, collector, labels: Labels::default() }, shown_at_most)
+    }
+
+    /// Fails from the second run on, and notes when it is told to forget.
+    struct Fleeting(u32, Arc<Mutex<Vec<u32>>>);
+
+    impl Collector for Fleeting {
+        fn collect(&mut self, _: &mut Sheet) -> Result<(), Problem> {
+            self.0 += 1;
+            if self.0 == 1 { Ok(()) } else { Err(Problem::new("gone")) }
+        }
+
+        fn retries_soon(&self) -> bool {
+            false
+        }
+
+        fn forget(&mut self) {
+            lock(&self.1).push(self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_shown_no_more_is_forgotten_and_some_are_asked_no_sooner_after_a_failure() {
+        let kind = |lane| {
+            let kind = Kind { name: "x", about: "of a test", lane, scope: Scope::Node, make: |_| None };
+            Box::leak(Box::new(kind))
+        };
+        let runs = |shown: Duration| {
+            let forgotten = Arc::new(Mutex::default());
+            let slot = slot(kind(Lane::Shared), Box::new(Fleeting(0, Arc::clone(&forgotten))), shown);
+            for _ in 0..3 {
+                assert!(slot.take());
+                slot.run(&|_| {});
+            }
+            lock(&forgotten).clone()
+        };
+        assert_eq!(runs(Duration::from_hours(1)), Vec::<u32>::new());
+        assert_eq!(runs(Duration::ZERO), [1, 2]);
+        let paced = slot(kind(Lane::Paced(Duration::from_hours(1))), Box::new(Fleeting(0, Arc::default())), RETRY);
+        assert_eq!((paced.retry, paced.shown), (Duration::from_hours(1), Duration::from_hours(2)));
+    }
+
     #[test]
     fn values_of_a_slow_pace_are_shown_until_they_should_have_come_again() {
         let shown = |lane| {
             let kind: &'static Kind =
                 Box::leak(Box::new(Kind { name: "x", about: "of a test", lane, scope: Scope::Node, make: |_| None }));
-            let slot = Slot::new(Made { kind, collector: Box::new(Empty), labels: Labels::default() });
+            let slot = slot(kind, Box::new(Empty), Duration::ZERO);
             assert!(slot.take());
             slot.run(&|_| {});
-            slot.told(Duration::ZERO, Duration::from_secs(1)).is_shown
+            slot.told(Duration::from_secs(1)).is_shown
         };
         assert!(shown(Lane::Paced(Duration::from_hours(1))));
         assert!(!shown(Lane::Shared));

@@ -54,7 +54,7 @@ mod tests {
     use super::super::ForeignKind;
     use super::*;
 
-    /// Gauges of these names; those that are not given back.
+    /// Counters of these names; those that are not given back.
     fn take(claims: &Claims, collector: &'static str, names: &[&str]) -> Vec<String> {
         let family = |name: &&str| {
             let (name, kind) = ((*name).to_owned(), ForeignKind::Counter);

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use trainyard_plan::metrics::slurm as m;
 use trainyard_run::Command;
 
-use super::{Collector, Kind, Lane, Problem, SHOWN_AT_MOST, Scope};
+use super::{Collector, Kind, Lane, Problem, Scope};
 use crate::sheet::Sheet;
 
 pub(super) use native::COLLECTOR as NATIVE;

@@ -67,6 +67,10 @@ impl Collector for Textfile {
             Some(first) => Err(Problem::new(format!("{count} files are left out; the first: {}", first.told()))),
         }
     }
+
+    fn forget(&mut self) {
+        self.claims.take(COLLECTOR.name, &mut Vec::new());
+    }
 }
 
 impl Textfile {

@@ -6,15 +6,16 @@
 //! A collector of its own, so that a controller that is slow or says no takes nothing of what Slurm's programs tell along.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+use tokio::time::{Instant as Moment, timeout_at};
 use trainyard_plan::metrics::slurm_native as m;
 
 use super::controllers::Configuration;
-use super::{Access, Collector, Kind, Lane, Problem, SHOWN_AT_MOST, Scope};
+use super::{Access, Collector, Kind, Lane, Problem, Scope};
 use crate::fetch::{Page, fetch};
 use crate::foreign::ForeignFamily;
 use crate::foreign::claims::{Claims, ours};
@@ -28,8 +29,7 @@ pub(crate) static COLLECTOR: Kind = Kind {
     scope: Scope::Node,
     make: |setting| {
         let (access, claims) = (setting.slurm.clone()?, setting.claims.clone());
-        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        Some(Box::new(Native { access, claims, runtime, server: None, shown: None, failed: None }))
+        Some(Box::new(Native { access, claims, server: None }))
     },
 };
 
@@ -61,31 +61,15 @@ const WRONG_UNIT: &[&str] = &["_memory", "_mem_"];
 struct Native {
     access: Access,
     claims: Claims,
-    runtime: Runtime,
     /// Where they are, if anywhere, and since when that is known.
     server: Option<(Instant, Option<Server>)>,
-    /// When they were shown last.
-    shown: Option<Instant>,
-    /// When it went wrong last, and why.
-    failed: Option<(Instant, Problem)>,
 }
 
 impl Collector for Native {
     fn collect(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
-        // What fails is asked again soon. Not so a controller that has too much to do, or that says no.
-        if let Some((at, problem)) = &self.failed
-            && at.elapsed() < self.access.interval
-        {
-            return Err(problem.clone());
-        }
         let result = self.show(sheet);
-        self.failed = result.as_ref().err().map(|problem| (Instant::now(), problem.clone()));
         if result.is_err() {
             self.server = None;
-            // Until then what was shown last stays on show, and its names are nobody else's.
-            if self.shown.is_some_and(|shown| shown.elapsed() > SHOWN_AT_MOST) {
-                self.claims.take(COLLECTOR.name, &mut Vec::new());
-            }
         }
         result
     }
@@ -93,28 +77,41 @@ impl Collector for Native {
     fn pace(&self) -> Option<Duration> {
         Some(self.access.interval)
     }
+
+    /// Not so a controller that has too much to do, or that says no.
+    fn retries_soon(&self) -> bool {
+        false
+    }
+
+    fn forget(&mut self) {
+        self.claims.take(COLLECTOR.name, &mut Vec::new());
+    }
 }
 
 impl Native {
     fn show(&mut self, sheet: &mut Sheet) -> Result<(), Problem> {
+        self.look()?;
+        let Some((_, Some(server))) = &self.server else {
+            self.forget();
+            return Ok(());
+        };
+        // Made each time: whoever lets go of the collector may be within another.
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Problem::new("Slurm's controller cannot be asked").because(error))?;
         let mut shown = Shown { limit: self.access.names, ..Shown::default() };
         let mut first = None;
-        self.look()?;
-        if let Some((_, Some(server))) = &self.server {
-            let pages = self.runtime.block_on(server.pages());
-            for (name, page) in PAGES.iter().zip(pages) {
-                let read = page.and_then(|text| shown.add(&text).map_err(Problem::new));
-                sheet.put(&m::slurm_native_up, &[name], read.is_ok());
-                if let Err(error) = read {
-                    let sentence = format!("Slurm does not give its own metrics of {name}");
-                    first.get_or_insert(Problem::new(format!("{sentence}: {}", error.told())));
-                }
+        let mut asking = Asking::of(server);
+        for name in PAGES {
+            let page = runtime.block_on(asking.page(name));
+            let read = page.map(|text| shown.add(&text));
+            sheet.put(&m::slurm_native_up, &[name], read.is_ok());
+            if let Err(why) = read {
+                first.get_or_insert(Problem::new(format!("Slurm does not give its own metrics of {name}: {why}")));
             }
-            shown.put(&self.claims, sheet);
-            self.shown = Some(Instant::now());
-        } else {
-            self.claims.take(COLLECTOR.name, &mut Vec::new());
         }
+        // A name server that does not answer is not waited for.
+        runtime.shutdown_background();
+        shown.put(&self.claims, sheet);
         first.map_or(Ok(()), Err)
     }
 
@@ -150,65 +147,63 @@ impl Server {
         let is_on = metrics.ends_with("openmetrics") && !is_private && !is_off && is_plain && !hosts.is_empty();
         is_on.then(|| Self { hosts: hosts.clone(), port })
     }
+}
 
-    /// All pages, each from the first controller that gives it: a backup serves nothing while it waits.
-    async fn pages(&self) -> Vec<Result<String, Problem>> {
-        let until = tokio::time::Instant::now() + DEADLINE;
-        let mut addresses = match self.addresses() {
-            Ok(addresses) => addresses,
-            Err(problem) => return PAGES.map(|_| Err(problem.clone())).into(),
-        };
-        let mut pages = Vec::new();
-        for name in PAGES {
-            let path = format!("/metrics/{name}");
-            let mut problem = None;
-            let mut page = None;
-            for (nth, (address, host)) in addresses.iter().enumerate() {
-                let asked = Page { address: *address, host, path: &path, accept: "text/plain" };
-                match tokio::time::timeout_at(until, fetch(asked, BYTES_MAX)).await {
+/// One round of all pages.
+struct Asking<'a> {
+    server: &'a Server,
+    until: Moment,
+    /// What each controller is called, and where it is, once that was asked.
+    hosts: Vec<(&'a str, Option<Vec<SocketAddr>>)>,
+}
+
+impl<'a> Asking<'a> {
+    fn of(server: &'a Server) -> Self {
+        // A name, or `name(address)`.
+        let name =
+            |host: &'a String| host.split_once('(').map_or(&**host, |(_, address)| address.trim_end_matches(')'));
+        let hosts = server.hosts.iter().map(|host| (name(host), None)).collect();
+        Self { server, until: Moment::now() + DEADLINE, hosts }
+    }
+
+    /// The page, from the first controller that gives it: a backup serves nothing while it waits. Else what each said.
+    async fn page(&mut self, name: &str) -> Result<String, String> {
+        let (port, until, path) = (self.server.port, self.until, format!("/metrics/{name}"));
+        let late = || format!("all pages together take more than {} s", DEADLINE.as_secs());
+        let mut told = Vec::new();
+        for nth in 0..self.hosts.len() {
+            let Some((host, known)) = self.hosts.get_mut(nth) else { break };
+            if known.is_none() {
+                match timeout_at(until, tokio::net::lookup_host((*host, port))).await {
+                    Ok(Ok(found)) => *known = Some(found.collect()),
+                    Ok(Err(error)) => told.push(format!("{host} has no address: {error}")),
+                    Err(_) => told.push(format!("{host} is looked for: {}", late())),
+                }
+            }
+            let (host, addresses) = (*host, known.clone().unwrap_or_default());
+            for address in addresses {
+                if Moment::now() >= until {
+                    return Err(late_of(&mut told, address, &late()));
+                }
+                let page = Page { address, host, path: &path, accept: "text/plain" };
+                match timeout_at(until, fetch(page, BYTES_MAX)).await {
                     Ok(Ok(text)) => {
-                        page = Some((nth, text));
-                        break;
+                        // It is asked first from here on, at this address.
+                        self.hosts = vec![(host, Some(vec![address]))];
+                        return Ok(text);
                     }
-                    // What the primary says counts for more than that a backup says nothing.
-                    Ok(Err(error)) => _ = problem.get_or_insert_with(|| format!("{address}: {}", error.told())),
-                    Err(_) => {
-                        let late = || format!("{address}: all pages together take more than {} s", DEADLINE.as_secs());
-                        problem.get_or_insert_with(late);
-                        break;
-                    }
+                    Ok(Err(error)) => told.push(format!("{address}: {}", error.told())),
+                    Err(_) => return Err(late_of(&mut told, address, &late())),
                 }
             }
-            pages.push(match page {
-                Some((nth, text)) => {
-                    addresses.drain(..nth);
-                    Ok(text)
-                }
-                None => Err(Problem::new(problem.unwrap_or_default())),
-            });
         }
-        pages
+        Err(told.join("; "))
     }
+}
 
-    /// Where the controllers are, and what they are called.
-    fn addresses(&self) -> Result<Vec<(SocketAddr, &str)>, Problem> {
-        let mut addresses = Vec::new();
-        let mut problem = None;
-        for host in &self.hosts {
-            // A name, or `name(address)`.
-            let name = host.split_once('(').map_or(&**host, |(_, address)| address.trim_end_matches(')'));
-            match (name, self.port).to_socket_addrs() {
-                Ok(found) => addresses.extend(found.map(|address| (address, name))),
-                Err(error) => {
-                    problem.get_or_insert_with(|| Problem::new(format!("{name} has no address")).because(error));
-                }
-            }
-        }
-        if addresses.is_empty() {
-            return Err(problem.unwrap_or_else(|| Problem::new("no controller has an address")));
-        }
-        Ok(addresses)
-    }
+fn late_of(told: &mut Vec<String>, address: SocketAddr, late: &str) -> String {
+    told.push(format!("{address}: {late}"));
+    told.join("; ")
 }
 
 /// Why one is left out: the agent counts it itself; a file of `--textfile` has it; it has more series than names are told
@@ -233,46 +228,48 @@ struct Shown {
 
 impl Shown {
     /// Adds a page. Each metric stands for itself: one with an account that Slurm did not quote takes no other along.
-    fn add(&mut self, page: &str) -> Result<(), String> {
-        let mut lines: HashMap<&str, Vec<&str>> = HashMap::new();
+    fn add(&mut self, page: &str) {
+        let mut metrics: HashMap<&str, Lines<'_>> = HashMap::new();
         let mut order = Vec::new();
-        for line in page.lines() {
-            let Some(name) = name_of(line) else { continue };
-            let of_name = lines.entry(name).or_insert_with(|| {
+        let mut unread = 0;
+        for line in page.lines().filter(|line| !line.trim().is_empty()) {
+            let name = name_of(line).filter(|name| name.starts_with(BEGINNING));
+            let Some(name) = name.filter(|name| order.len() < NAMES_MAX || metrics.contains_key(name)) else {
+                unread += 1;
+                continue;
+            };
+            let lines = metrics.entry(name).or_insert_with(|| {
                 order.push(name);
-                Vec::new()
+                Lines::default()
             });
-            of_name.push(line);
-            if order.len() > NAMES_MAX {
-                return Err(format!("it has more than {NAMES_MAX} metrics"));
-            }
+            lines.take(line, self.limit);
         }
+        *self.left_out.entry(UNREAD).or_default() += unread;
         for name in order {
-            let lines = lines.remove(name).unwrap_or_default();
+            let lines = metrics.remove(name).unwrap_or_default();
             if let Err(why) = self.add_metric(name, &lines) {
                 *self.left_out.entry(why).or_default() += 1;
             }
         }
-        Ok(())
     }
 
     /// Adds one, or says why it is left out.
-    fn add_metric(&mut self, name: &str, lines: &[&str]) -> Result<(), &'static str> {
+    fn add_metric(&mut self, name: &str, lines: &Lines<'_>) -> Result<(), &'static str> {
         static OF_OURS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| ours().collect());
-        if !name.starts_with(BEGINNING) {
-            return Err(UNREAD);
-        }
         if OF_OURS.contains(name) {
             return Err(OURS);
         }
         if WRONG_UNIT.iter().any(|part| name.contains(part)) {
             return Err(UNIT);
         }
-        let series = lines.iter().filter(|line| !line.starts_with('#')).count();
+        let series = lines.series;
+        if series == 0 {
+            return Ok(()); // it is described, and nothing more
+        }
         if series > self.limit || self.series + series > SERIES_MAX {
             return Err(SERIES);
         }
-        let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+        let text: String = lines.kept.iter().flat_map(|line| [*line, "\n"]).collect();
         let [family] =
             <[ForeignFamily; 1]>::try_from(parse(&text, SERIES_MAX).map_err(|_| UNREAD)?).map_err(|_| UNREAD)?;
         if family.names().any(|name| OF_OURS.contains(name)) {
@@ -295,6 +292,25 @@ impl Shown {
         }
         for why in WHY {
             sheet.put(&m::slurm_native_left_out, &[why], self.left_out.get(why).copied().unwrap_or_default());
+        }
+    }
+}
+
+/// Lines of one metric.
+#[derive(Default)]
+struct Lines<'a> {
+    kept: Vec<&'a str>,
+    series: usize,
+    descriptions: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// No more is kept than can be shown: nodes have ten thousand.
+    fn take(&mut self, line: &'a str, limit: usize) {
+        let count = if line.starts_with('#') { &mut self.descriptions } else { &mut self.series };
+        *count += 1;
+        if *count <= limit.max(4) {
+            self.kept.push(line);
         }
     }
 }
