@@ -8,13 +8,16 @@ import ctypes
 import sys
 import time
 
-# An address that no allocation has. The driver reports it as Xid 31, an MMU fault.
-FAULT = b"""
+# Both are called alike, and take a place and a number.
+HEAD = b"""
 .version 7.0
 .target sm_80
 .address_size 64
 .visible .entry work(.param .u64 place, .param .u32 count)
-{
+"""
+
+# An address that no allocation has. The driver reports it as Xid 31, an MMU fault.
+FAULT = HEAD + b"""{
   .reg .u64 address;
   .reg .u32 value;
   mov.u64 address, 0xdead0000;
@@ -25,12 +28,7 @@ FAULT = b"""
 """
 
 # Multiplications that wait for one another, `count` times four.
-LOOP = b"""
-.version 7.0
-.target sm_80
-.address_size 64
-.visible .entry work(.param .u64 place, .param .u32 count)
-{
+LOOP = HEAD + b"""{
   .reg .u64 address;
   .reg .u32 number, most;
   .reg .f32 x, y;

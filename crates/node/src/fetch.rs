@@ -9,12 +9,28 @@ use hyper::header::{ACCEPT, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::runtime::Builder;
 
 use crate::problem::Problem;
 
 /// Kernels accept connections, however busy their machine: where it takes longer, nobody is there. A node that was just lost
 /// would keep everybody waiting otherwise.
 const CONNECT_PATIENCE: Duration = Duration::from_millis(300);
+
+/// Waits in a thread that may wait, which a collector's is. The runtime is made for this alone: one that is kept ends with
+/// its owner, and within another runtime that is a panic. What was begun and not waited for, such as a name that is looked
+/// up, is left to itself.
+///
+/// # Errors
+///
+/// No runtime can be made: there are no descriptors left, for example.
+pub fn waited<F: Future>(what: F) -> Result<F::Output, Problem> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Problem::new("nothing can be asked over the network").because(error))?;
+    let output = runtime.block_on(what);
+    runtime.shutdown_background();
+    Ok(output)
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]

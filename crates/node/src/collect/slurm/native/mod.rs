@@ -10,13 +10,12 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
 use tokio::time::{Instant as Moment, timeout_at};
 use trainyard_plan::metrics::slurm_native as m;
 
 use super::controllers::Configuration;
 use super::{Access, Collector, Kind, Lane, Problem, Scope};
-use crate::fetch::{Page, fetch};
+use crate::fetch::{Page, fetch, waited};
 use crate::foreign::ForeignFamily;
 use crate::foreign::claims::{Claims, ours};
 use crate::foreign::text::parse;
@@ -95,22 +94,22 @@ impl Native {
             self.forget();
             return Ok(());
         };
-        // Made each time: whoever lets go of the collector may be within another.
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Problem::new("Slurm's controller cannot be asked").because(error))?;
         let mut shown = Shown { limit: self.access.names, ..Shown::default() };
-        let mut first = None;
         let mut asking = Asking::of(server);
-        for name in PAGES {
-            let page = runtime.block_on(asking.page(name));
-            let read = page.map(|text| shown.add(&text));
+        let read = waited(async {
+            let mut read = Vec::new();
+            for name in PAGES {
+                read.push((name, asking.page(name).await.map(|text| shown.add(&text))));
+            }
+            read
+        })?;
+        let mut first = None;
+        for (name, read) in read {
             sheet.put(&m::slurm_native_up, &[name], read.is_ok());
             if let Err(why) = read {
                 first.get_or_insert(Problem::new(format!("Slurm does not give its own metrics of {name}: {why}")));
             }
         }
-        // A name server that does not answer is not waited for.
-        runtime.shutdown_background();
         shown.put(&self.claims, sheet);
         first.map_or(Ok(()), Err)
     }

@@ -297,7 +297,7 @@ fn names_are_given_back_when_they_are_shown_no_more() {
 fn it_may_end_within_another_runtime() {
     let mut agent = Agent::of(controller(recorded), &["head(127.0.0.1)"]);
     assert_eq!(agent.collect().1, None);
-    Builder::new_current_thread().build().unwrap().block_on(async move { drop(agent) });
+    waited(async move { drop(agent) }).unwrap();
 }
 
 #[test]
