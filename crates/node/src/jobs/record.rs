@@ -172,7 +172,10 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::jobs::tally::GpuTally;
 
     fn tally(id: &str) -> Tally {
         Tally { jobid: id.to_owned(), ..Tally::default() }
@@ -202,6 +205,23 @@ mod tests {
             assert!(record.take_up().unwrap_err().told().contains("is kept as"), "{text}");
             assert_eq!(record.take_up().unwrap(), None);
             assert_eq!(fs_err::read_to_string(folder.path().join("below/jobs.json.corrupt")).unwrap(), text);
+        }
+    }
+
+    proptest! {
+        /// A sum that lost its last bit at every restart would no longer be the sum.
+        #[test]
+        fn sums_are_the_same_to_the_last_bit_after_a_restart(seconds in 0.0..1e7_f64, percent_seconds in 0.0..1e9_f64) {
+            let folder = tempfile::tempdir().unwrap();
+            let record = Record::new(folder.path());
+            let gpu = GpuTally { seconds, percent_seconds, ..GpuTally::default() };
+            let job = Tally { gpus: [(0, gpu)].into(), cpu_seconds: Some(seconds), ..tally("7") };
+            let running = Running::new("boot", Timestamp::UNIX_EPOCH, vec![job.clone()]);
+            record.keep(&running).unwrap();
+            prop_assert_eq!(record.running().unwrap(), Some(running));
+            let summary = Summary::new(job, Timestamp::UNIX_EPOCH, None);
+            record.add(&summary).unwrap();
+            prop_assert_eq!(record.ended(1), [summary]);
         }
     }
 
