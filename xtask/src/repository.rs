@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::source::Code;
 
 /// The folders that the house rules are about. Root files are read too.
-const FOLDERS: &[&str] = &["crates", "xtask", "testing", "examples", "docs", ".ci", ".github", ".cargo"];
+const FOLDERS: &[&str] = &["crates", "xtask", "testing", "fuzz", "examples", "docs", ".ci", ".github", ".cargo"];
 
 /// Everything that the checks look at.
 #[derive(Debug, Default)]
@@ -62,11 +62,11 @@ impl Repository {
     }
 
     /// The manifests of the workspace's members: of a crate with its folder's name, of the others with `testing`
-    /// (all of them together) or `xtask`.
+    /// (all of them together), `xtask` or `fuzz`.
     pub fn manifests(&self) -> impl Iterator<Item = (&str, &File)> {
         self.files.iter().filter_map(|file| match file.components().as_slice() {
             ["crates", name, "Cargo.toml"] => Some((*name, file)),
-            [group @ "testing", _, "Cargo.toml"] | [group @ "xtask", "Cargo.toml"] => Some((*group, file)),
+            [group @ "testing", _, "Cargo.toml"] | [group @ ("xtask" | "fuzz"), "Cargo.toml"] => Some((*group, file)),
             _ => None,
         })
     }

@@ -27,6 +27,9 @@ const SOUND: &[(&str, &str)] = &[
     ("crates/plan/src/metrics/a.rs", "//! A.\n"),
     ("crates/node/src/collect/mod.rs", "//! Kinds.\nmod a;\npub static COLLECTORS: &[&Kind] = &[&a::COLLECTOR];\n"),
     ("crates/node/src/collect/a.rs", "//! A.\n"),
+    ("fuzz/Cargo.toml", "[package]\nname = \"trainyard-fuzz\"\n[dependencies]\ntrainyard-spec.workspace = true\n"),
+    ("fuzz/src/targets/mod.rs", "//! Targets.\nmod a;\npub static TARGETS: &[&Target] = &[&a::TARGET];\n"),
+    ("fuzz/src/targets/a.rs", "//! A.\n"),
     ("crates/plan/src/artifacts/a.rs", "//! A.\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n"),
     (
         "crates/run/Cargo.toml",
@@ -195,6 +198,12 @@ const CASES: &[Case] = &[
         path: "xtask/Cargo.toml",
         text: "[package]\nname = \"xtask\"\n[dependencies]\ntrainyard-spec.workspace = true\n",
         found: &["xtask/Cargo.toml:4"],
+    },
+    Case {
+        rule: "arrows",
+        path: "fuzz/Cargo.toml",
+        text: "[package]\nname = \"trainyard-fuzz\"\n[dependencies]\ntesting-specs.workspace = true\n",
+        found: &["fuzz/Cargo.toml:4"],
     },
     Case { rule: "arrows", path: "crates/run/Cargo.toml", text: "[package\n", found: &["crates/run/Cargo.toml:1"] },
     // Bans.

@@ -13,7 +13,7 @@ pub mod head;
 pub mod local;
 pub mod logs;
 mod progress;
-mod slurm;
+pub mod slurm;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -27,6 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What tests share makes inputs and starts programs; it must not bring a crate with effects into the tests of
     // another. `spec` has none, and says which inputs are accepted.
     (TESTING, &["run", "spec", TESTING]),
+    // It reads, with what each of them reads with, what nobody would write. Nothing may depend on it.
+    ("fuzz", &["spec", "plan", "provider", "node"]),
     // A chore builds in seconds, and also when the product does not.
     ("xtask", &[]),
 ];

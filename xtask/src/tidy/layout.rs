@@ -13,7 +13,7 @@ pub(super) static CHECK: Check = Check { name: RULE, about: "files are named, sh
 const RULE: &str = "layout";
 
 /// Where the rules about files hold.
-const FOLDERS: &[&str] = &["crates", "xtask", "testing"];
+const FOLDERS: &[&str] = &["crates", "xtask", "testing", "fuzz"];
 
 const EMPTY_NAMES: &[&str] = &["common", "core", "helpers", "types", "util", "utils"];
 
@@ -98,7 +98,8 @@ fn length(file: &File) -> Option<Violation> {
 }
 
 fn header(file: &File) -> Option<Violation> {
-    let is_source = matches!(file.components().as_slice(), ["crates" | "testing", _, "src", ..] | ["xtask", "src", ..]);
+    let is_source =
+        matches!(file.components().as_slice(), ["crates" | "testing", _, "src", ..] | ["xtask" | "fuzz", "src", ..]);
     (is_source && !file.text.starts_with("//!")).then(|| Violation {
         why: "the header is where a reader learns what the module promises",
         fix: "begin with `//! ` and its contract".to_owned(),

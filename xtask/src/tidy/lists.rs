@@ -34,6 +34,7 @@ const REGISTRIES: &[Registry] = &[
     Registry { file: "crates/plan/src/metrics/mod.rs", form: Form::Static { list: "TABLES", item: "TABLE" } },
     Registry { file: "crates/node/src/collect/mod.rs", form: Form::Static { list: "COLLECTORS", item: "COLLECTOR" } },
     Registry { file: "crates/cli/src/commands/mod.rs", form: Form::Macro { name: "commands" } },
+    Registry { file: "fuzz/src/targets/mod.rs", form: Form::Static { list: "TARGETS", item: "TARGET" } },
     Registry { file: "xtask/src/tidy/mod.rs", form: Form::Static { list: "CHECKS", item: "CHECK" } },
     Registry { file: "xtask/src/generate/mod.rs", form: Form::Static { list: "REFERENCES", item: "REFERENCE" } },
 ];

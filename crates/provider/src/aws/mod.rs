@@ -33,7 +33,7 @@ use trainyard_spec::Spec;
 use trainyard_spec::model::Engine;
 
 pub use account::Account;
-pub use api::{Instance, LoginPool};
+pub use api::{Instance, LoginPool, error_of};
 pub use changes::{Changes, Fate, ResourceChange, StackChange};
 pub use keeping::Kept;
 pub use nodes::{Awaited, Described, Fleet, FleetWish, Listed};

@@ -3,7 +3,7 @@
 //! A machine that dies while a line is written leaves a torn last line; it is cut off at the next
 //! opening. Any other damage is an error: guessing here would lose track of what exists.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     sequence: u64,
-    states: HashMap<String, StepState>,
+    states: BTreeMap<String, StepState>,
 }
 
 impl Journal {
@@ -86,7 +86,7 @@ impl Journal {
             file.sync_all()?;
         }
         file.seek(SeekFrom::End(0))?;
-        let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: HashMap::new() };
+        let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: BTreeMap::new() };
         journal.replay_all(&bytes[..whole])?;
         Ok(journal)
     }
@@ -94,7 +94,7 @@ impl Journal {
     /// What the journal at `path` says; it is not changed, and cannot be written to.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let file = OpenOptions::new().read(true).open(path)?;
-        let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: HashMap::new() };
+        let mut journal = Self { file, path: path.to_owned(), sequence: 0, states: BTreeMap::new() };
         journal.replay_all(&fs_err::read(path)?)?;
         Ok(journal)
     }

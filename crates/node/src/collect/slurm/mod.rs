@@ -13,6 +13,7 @@ mod names;
 mod native;
 mod node_state;
 mod nodes;
+pub mod output;
 mod partitions;
 mod reservations;
 mod shares;

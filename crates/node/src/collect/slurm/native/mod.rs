@@ -295,6 +295,13 @@ impl Shown {
     }
 }
 
+/// What is shown of one page, with at most so many series of a name.
+pub(super) fn show_page(page: &str, limit: usize, sheet: &mut Sheet) {
+    let mut shown = Shown { limit, ..Shown::default() };
+    shown.add(page);
+    shown.put(&Claims::default(), sheet);
+}
+
 /// Lines of one metric.
 #[derive(Default)]
 struct Lines<'a> {

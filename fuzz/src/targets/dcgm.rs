@@ -1,0 +1,22 @@
+//! What a DCGM exporter shows.
+
+use trainyard_node::gpus::dcgm::Told;
+
+use crate::{Target, seeds};
+
+pub(super) static TARGET: Target = Target {
+    name: "dcgm",
+    about: "what a DCGM exporter shows",
+    seeds: || {
+        seeds::texts(&[
+            "# TYPE DCGM_FI_PROF_GR_ENGINE_ACTIVE gauge\nDCGM_FI_PROF_GR_ENGINE_ACTIVE{gpu=\"0\",UUID=\"GPU-1\",device=\"nvidia0\"} \
+             0.5\nDCGM_FI_PROF_SM_ACTIVE{gpu=\"1\",UUID=\"GPU-2\",GPU_I_ID=\"3\"} 1e-1\n",
+        ])
+    },
+    run,
+};
+
+fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    assert!(Told::read(&text).count() <= text.lines().count());
+}
