@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use trainyard_plan::{AwsFacts, Facts, LocalFacts};
-use trainyard_provider::local::Store;
 use trainyard_provider::{Failure, Kind};
 use trainyard_spec::{Spec, model::ProviderKind};
 
@@ -42,11 +41,11 @@ impl Source {
         }
         if is_aws && self.online {
             let store = session.store_on(spec.name.as_str(), Where::Aws)?;
-            return Ok(Found { facts: surveyed(session, spec, path, &store)?, assumed: None });
+            return Ok(Found { facts: session.surveyed(spec, path, &store)?, assumed: None });
         }
         if is_aws {
             let mut facts = AwsFacts::assumed(spec);
-            add_files(&mut facts, spec, path)?;
+            local_files::add(&mut facts, spec, path)?;
             return Ok(Found { facts: Facts::Aws(facts), assumed: None });
         }
         let store = session.store(spec.name.as_str())?;
@@ -58,21 +57,6 @@ impl Source {
             Err(failure) => Err(failure),
         }
     }
-}
-
-/// Facts of the account, and of the files beside the spec.
-pub fn surveyed(session: &Session, spec: &Spec, path: &Path, store: &Store) -> Result<Facts, Failure> {
-    let mut facts = session.surveyor(spec, store)?.survey(spec)?;
-    if let Facts::Aws(facts) = &mut facts {
-        add_files(facts, spec, path)?;
-    }
-    Ok(facts)
-}
-
-fn add_files(facts: &mut AwsFacts, spec: &Spec, path: &Path) -> Result<(), Failure> {
-    facts.files = local_files::facts(spec, path)?;
-    facts.assumed.remove("files");
-    Ok(())
 }
 
 /// A file's facts. Of an AWS account it may know only some; the rest is assumed, and said to be.

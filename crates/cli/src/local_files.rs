@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
+use trainyard_plan::AwsFacts;
 use trainyard_provider::Failure;
 use trainyard_spec::Spec;
 use trainyard_spec::facts::FileFacts;
@@ -14,6 +15,13 @@ const FILES_MAX: usize = 20_000;
 const BYTES_MAX: u64 = 8 << 30;
 /// A file that is larger than this is no set-up file; it is read whole when it is sent.
 const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// Takes them in among the facts of an account.
+pub fn add(facts: &mut AwsFacts, spec: &Spec, file: &Path) -> Result<(), Failure> {
+    facts.files = self::facts(spec, file)?;
+    facts.assumed.remove("files");
+    Ok(())
+}
 
 /// Every file that the spec names, by its path below the spec's folder.
 pub fn facts(spec: &Spec, file: &Path) -> Result<BTreeMap<String, FileFacts>, Failure> {

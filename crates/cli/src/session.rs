@@ -9,8 +9,9 @@ use trainyard_provider::local::{Access, Local, Store};
 use trainyard_provider::{Failure, Provider};
 use trainyard_run::Cancel;
 use trainyard_spec::model::{ClusterName, ProviderKind};
-use trainyard_spec::{Severity, Spec};
+use trainyard_spec::{Facts, Severity, Spec};
 
+use crate::local_files;
 use crate::ui::{Format, Ui};
 
 /// Options that every command has.
@@ -216,10 +217,10 @@ impl Session {
     }
 
     fn planned_anew(&self, spec: &Spec, file: &Path, store: &Store) -> Result<Plan, Failure> {
-        let facts = crate::facts::surveyed(self, spec, file, store)?;
+        let facts = self.surveyed(spec, file, store)?;
         let options = trainyard_plan::Options::default();
         // A reservation that has ended must not keep anybody from taking the cluster down: names need no facts.
-        let assumed = || trainyard_plan::Facts::Aws(trainyard_plan::AwsFacts::assumed(spec));
+        let assumed = || Facts::Aws(trainyard_plan::AwsFacts::assumed(spec));
         trainyard_plan::build(spec, &facts, options)
             .or_else(|_| trainyard_plan::build(spec, &assumed(), options))
             .map_err(|_| Failure::bad("this spec has no plan").hint("see why: trainyard plan --online"))
@@ -259,6 +260,15 @@ impl Session {
         Ok(Box::new(self.aws(region, store)?))
     }
 
+    /// Facts of the account, and of the files beside the spec.
+    pub fn surveyed(&self, spec: &Spec, file: &Path, store: &Store) -> Result<Facts, Failure> {
+        let mut facts = self.surveyor(spec, store)?.survey(spec)?;
+        if let Facts::Aws(facts) = &mut facts {
+            local_files::add(facts, spec, file)?;
+        }
+        Ok(facts)
+    }
+
     /// The provider of clusters on AWS.
     #[cfg(feature = "aws")]
     pub fn aws(&self, region: &str, store: &Store) -> Result<trainyard_provider::aws::Aws, Failure> {
@@ -296,7 +306,7 @@ impl Session {
     }
 
     /// What the machine is like, for this spec.
-    pub fn survey(&self, spec: &Spec, store: &Store) -> Result<trainyard_spec::Facts, Failure> {
+    pub fn survey(&self, spec: &Spec, store: &Store) -> Result<Facts, Failure> {
         self.local(store).survey(spec)
     }
 }

@@ -1,12 +1,12 @@
 //! What nodes are called: as ParallelCluster names them, on AWS and in a rehearsal.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::Spec;
-use crate::model::PartName;
 
 /// What the names of a compute resource's static or dynamic nodes begin with; a dash and a number from 1 follow.
-pub fn stem(queue: &PartName, resource: &PartName, is_static: bool) -> String {
+pub fn stem(queue: impl fmt::Display, resource: impl fmt::Display, is_static: bool) -> String {
     format!("{queue}-{}-{resource}", if is_static { "st" } else { "dy" })
 }
 

@@ -57,7 +57,7 @@ fn online(session: &Session, spec: &Spec, file: &Path, text: &str) -> Result<Vec
         return Err(Failure::usage("--online asks AWS, and this spec is of `provider: local`"));
     }
     let store = session.store_on(spec.name.as_str(), Where::Aws)?;
-    let facts = crate::facts::surveyed(session, spec, file, &store)?;
+    let facts = session.surveyed(spec, file, &store)?;
     // What could not be asked is no problem of the spec's, and should not look like a yes either.
     if let trainyard_plan::Facts::Aws(facts) = &facts
         && let Some(note) = facts.assumed.get("permissions")

@@ -107,7 +107,7 @@ fn diff(session: &Session, spec: &Spec, file: &std::path::Path) -> Result<u8, Fa
         return Err(Failure::usage("--diff compares with what stands on AWS; a rehearsal is taken down and made anew"));
     }
     let store = session.store_on(spec.name.as_str(), crate::session::Where::Aws)?;
-    let facts = crate::facts::surveyed(session, spec, file, &store)?;
+    let facts = session.surveyed(spec, file, &store)?;
     let plan = trainyard_plan::build(spec, &facts, Options::default()).map_err(|found| not_possible(session, &found))?;
     let trainyard_plan::Target::Aws(target) = &plan.target else { return Ok(0) };
     let changes = session.aws(&target.region, &store)?.changes(&plan, true)?;

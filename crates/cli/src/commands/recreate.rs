@@ -33,7 +33,7 @@ impl Recreate {
         let place = up::place(&spec, &self.rehearsal);
         if place == Where::Aws {
             let store = session.store_on(spec.name.as_str(), place)?;
-            let facts = crate::facts::surveyed(session, &spec, &self.file, &store)?;
+            let facts = session.surveyed(&spec, &self.file, &store)?;
             let plan = self.rehearsal.plan(session, &spec, &facts)?;
             let lost = up::lost_with_the_head(&store, &plan)?;
             if !lost.is_empty() {

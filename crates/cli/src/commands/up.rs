@@ -44,7 +44,7 @@ impl Up {
         let _lock = Session::lock(&store, "up")?;
         let facts = match place {
             Where::Local => session.survey(&spec, &store)?,
-            Where::Aws => crate::facts::surveyed(session, &spec, &self.file, &store)?,
+            Where::Aws => session.surveyed(&spec, &self.file, &store)?,
         };
         let plan = self.rehearsal.plan(session, &spec, &facts)?;
         let mut journal = Journal::open(&store.at("journal.jsonl"))?;

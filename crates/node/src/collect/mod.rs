@@ -163,6 +163,8 @@ pub enum Scope {
     Node,
     /// The machine's, or the node's own where it is replayed: every node can be given a folder of its own.
     MachineUnlessReplayed,
+    /// Those of a folder that the agent was given: the node's where it tells of a node, the machine's where it tells of that.
+    Given,
 }
 
 /// What collectors are made with.
@@ -231,6 +233,7 @@ impl Setting {
             Scope::Machine => true,
             Scope::Namespace => self.shares_namespaces,
             Scope::MachineUnlessReplayed => self.replay.is_none(),
+            Scope::Given => self.scope == ScopeChoice::Host,
             Scope::Node => false,
         };
         match self.scope {
@@ -333,6 +336,22 @@ mod tests {
             assert_eq!(labels(ScopeChoice::Node), if is_shared { None } else { none.clone() }, "{scope:?}");
             let host = Some(Labels::new(&[("scope", "host")]));
             assert_eq!(labels(ScopeChoice::Host), if is_shared { host } else { none.clone() }, "{scope:?}");
+        }
+    }
+
+    /// Who gives a node's agent a folder means that node's; where nobody does, the machine's is left to one agent.
+    #[test]
+    fn a_folder_that_was_given_is_read_whatever_the_agent_tells_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = || Some(folder.path().to_owned());
+        let host = Labels::new(&[("scope", "host")]);
+        for (scope, labels) in [(ScopeChoice::Node, Labels::default()), (ScopeChoice::Host, host)] {
+            let setting = Setting { scope, training: given(), textfile: given(), ..Setting::default() };
+            for kind in [&training::COLLECTOR, &textfile::COLLECTOR] {
+                assert_eq!(setting.make(kind).map(|made| made.labels), Some(labels.clone()), "{scope:?} {}", kind.name);
+            }
+            let made = Setting { scope, ..Setting::default() }.make(&training::COLLECTOR);
+            assert_eq!(made.is_some(), scope == ScopeChoice::Host);
         }
     }
 }

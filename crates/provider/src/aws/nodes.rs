@@ -258,7 +258,7 @@ pub fn counted(wanted: &[AwaitedNodes], instances: &[Instance], scheduler: Optio
             one.tag("queue-name") == Some(&nodes.queue) && one.tag("compute-resource-name") == Some(&nodes.resource)
         };
         let running = instances.iter().filter(is_mine).filter(|one| one.state == "running").count();
-        let begin = format!("{}-st-{}-", nodes.queue, nodes.resource);
+        let begin = format!("{}-", trainyard_spec::nodes::stem(&nodes.queue, &nodes.resource, true));
         // Another resource may be called as this one with more behind it: `q-st-n-2-1` is none of `n`.
         let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
         let is_static = |node: &&NodeState| node.name.strip_prefix(&begin).is_some_and(is_numbered);

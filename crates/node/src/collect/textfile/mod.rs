@@ -24,7 +24,7 @@ pub(super) static COLLECTOR: Kind = Kind {
     about: "metrics that other programs leave in files",
     // The folder may be on any file system.
     lane: Lane::Own,
-    scope: Scope::Machine,
+    scope: Scope::Given,
     make: |setting| {
         let (folder, claims) = (setting.textfile.clone()?, setting.claims.clone());
         Some(Box::new(Textfile { folder, claims }))

@@ -256,7 +256,7 @@ fn labels_of_the_agents_own_are_on_others_metrics_too() {
     let both = "\na{exported_exported_scope=\"x\",exported_scope=\"y\",scope=\"host\"} 3\n";
     assert!(text.contains(both), "{text}");
     let setting = |scope| Setting { scope, textfile: Some("/somewhere".into()), ..Setting::default() };
-    assert!(setting(ScopeChoice::Node).make(&COLLECTOR).is_none());
+    assert_eq!(setting(ScopeChoice::Node).make(&COLLECTOR).unwrap().labels, Labels::default());
     assert_eq!(setting(ScopeChoice::Host).make(&COLLECTOR).unwrap().labels, host);
     assert!(Setting::default().make(&COLLECTOR).is_none(), "without a folder there is nothing to show");
 }

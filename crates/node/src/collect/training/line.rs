@@ -1,6 +1,12 @@
 //! One line of a rank. Never panics on any text.
 
-use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A line's values by name, each still as it is written: one that cannot be a number costs no other.
+type Values<'a> = HashMap<String, &'a RawValue>;
 
 /// What a rank told. Names that are not here are left to others.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -43,14 +49,17 @@ fn is_not_finite(text: &str) -> bool {
 }
 
 impl Given {
-    fn of(map: &Map<String, Value>, name: &str) -> Self {
-        match map.get(name) {
-            Some(Value::Number(number)) => number.as_f64().map_or(Self::NotFinite, Self::Number),
+    fn of(values: &Values<'_>, name: &str) -> Self {
+        let Some(value) = values.get(name) else { return Self::Not };
+        match serde_json::from_str(value.get()) {
+            Ok(Value::Number(number)) => number.as_f64().map_or(Self::NotFinite, Self::Number),
             // What Python's words became.
-            Some(Value::Null) => Self::NotFinite,
-            Some(Value::String(text)) if is_not_finite(text) => Self::NotFinite,
+            Ok(Value::Null) => Self::NotFinite,
+            Ok(Value::String(text)) if is_not_finite(&text) => Self::NotFinite,
+            // JSON's way to write more than a float holds: 1e999.
+            Err(_) if is_not_finite(value.get()) => Self::NotFinite,
             // A text or a list is a mistake of the script's, and says nothing of its loss.
-            Some(_) | None => Self::Not,
+            Ok(_) | Err(_) => Self::Not,
         }
     }
 
@@ -66,25 +75,29 @@ impl Given {
 impl Line {
     /// `None` for what is no line of ours.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
-        if let Ok(read) = serde_json::from_slice(line) {
+        let line = std::str::from_utf8(line).ok()?;
+        if let Ok(read) = serde_json::from_str(line) {
             return Some(Self::of(&read));
         }
         // Python's json writes these words, which are no JSON. No text of the line is used, so they are replaced anywhere.
-        let text = std::str::from_utf8(line).ok().filter(|text| text.contains("NaN") || text.contains("Infinity"))?;
-        let text = text.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
+        if !line.contains("NaN") && !line.contains("Infinity") {
+            return None;
+        }
+        let text = line.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
         serde_json::from_str(&text).ok().as_ref().map(Self::of)
     }
 
     /// Each value for itself: one that makes no sense leaves the others as they are.
-    fn of(map: &Map<String, Value>) -> Self {
+    fn of(values: &Values<'_>) -> Self {
+        let step = values.get("step").and_then(|value| serde_json::from_str(value.get()).ok());
         Self {
-            step: map.get("step").and_then(whole),
-            step_seconds: Given::of(map, "step_seconds"),
-            compute_seconds: Given::of(map, "compute_seconds"),
-            wait_seconds: Given::of(map, "wait_seconds"),
-            loss: Given::of(map, "loss"),
-            samples_per_second: Given::of(map, "samples_per_second"),
-            tokens_per_second: Given::of(map, "tokens_per_second"),
+            step: step.as_ref().and_then(whole),
+            step_seconds: Given::of(values, "step_seconds"),
+            compute_seconds: Given::of(values, "compute_seconds"),
+            wait_seconds: Given::of(values, "wait_seconds"),
+            loss: Given::of(values, "loss"),
+            samples_per_second: Given::of(values, "samples_per_second"),
+            tokens_per_second: Given::of(values, "tokens_per_second"),
         }
     }
 
@@ -125,6 +138,7 @@ mod tests {
 
     #[test]
     fn a_value_that_makes_no_sense_leaves_the_others() {
+        let deep = format!("{{\"step\":{}{},\"tokens_per_second\":5}}", "[".repeat(2000), "]".repeat(2000));
         for (text, step, is_off) in [
             (r#"{"step":2.0,"tokens_per_second":5}"#, Some(2), false),
             (r#"{"step":-1,"tokens_per_second":5}"#, None, false),
@@ -135,6 +149,10 @@ mod tests {
             (r#"{"step":1,"loss":"-inf","tokens_per_second":5}"#, Some(1), true),
             (r#"{"step":1,"loss":"0.5","tokens_per_second":5}"#, Some(1), false),
             (r#"{"step":1,"loss":[2],"tokens_per_second":5}"#, Some(1), false),
+            (r#"{"step":1,"loss":1e999,"tokens_per_second":5}"#, Some(1), true),
+            (r#"{"step":1,"loss": -1e999 ,"tokens_per_second":5}"#, Some(1), true),
+            (r#"{"step":1e999,"loss":0,"tokens_per_second":5}"#, None, false),
+            (&deep, None, false),
         ] {
             let line = Line::read(text.as_bytes()).unwrap();
             assert_eq!(
@@ -147,8 +165,7 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_refused() {
-        let deep = format!("{{\"step\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
-        let lines: [&[u8]; 6] = [b"", b"step 3", b"[1,2]", b"{\"loss\":1e999}", b"\xff\xfe{NaN}", deep.as_bytes()];
+        let lines: [&[u8]; 5] = [b"", b"step 3", b"[1,2]", b"{\"loss\":1e}", b"\xff\xfe{NaN}"];
         for line in lines {
             assert_eq!(Line::read(line), None, "{}", String::from_utf8_lossy(line));
         }

@@ -22,7 +22,7 @@ use nix::sys::stat::Mode;
 use serde_json::json;
 use trainyard_plan::metrics::training as m;
 
-use super::{Collector, Kind, Lane, Problem, Scope, unread};
+use super::{Collector, Kind, Lane, Problem, Scope, ScopeChoice, unread};
 use crate::events::{Event, Events, Severity};
 use crate::files::{Listed, listed};
 use crate::jobs::Jobs;
@@ -35,11 +35,12 @@ pub(super) static COLLECTOR: Kind = Kind {
     about: "Steps, loss and stragglers, as the jobs' own scripts tell of them",
     // The folder is the users', and may be on a slow disk.
     lane: Lane::Own,
-    scope: Scope::Machine,
+    scope: Scope::Given,
     make: |setting| {
         let (folder, may_be_missing) = match &setting.training {
             Some(folder) => (folder.clone(), false),
             // Below /run nothing outlives a start of the machine: the first job's prolog makes it, long after the agent.
+            None if setting.scope == ScopeChoice::Node => return None, // it is the machine's, and another agent reads it
             None => (setting.roots.root.join(FOLDER), true),
         };
         let (jobs, events) = (setting.jobs.clone(), setting.events.clone());
