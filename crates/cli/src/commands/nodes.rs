@@ -60,6 +60,7 @@ fn list(session: &Session, target: &Target) -> Result<u8, Failure> {
     if session.ui.is_json() {
         let nodes: Vec<_> = observed.nodes.iter().map(|node| Told { node, live: told.nodes.get(&node.name) }).collect();
         session.ui.json(&nodes);
+        say_why(&session.ui, &told);
         return Ok(0);
     }
     let row = |node: &NodeState| {
