@@ -4,6 +4,12 @@
 /// reads more than this of it.
 pub(crate) const LABEL_BYTES_MAX: usize = 512;
 
+/// What is shown of a label's value. Whoever tells values apart takes this of each: two that differ only behind it would be one
+/// series twice.
+pub(crate) fn label(value: &str) -> &str {
+    &value[..value.floor_char_boundary(LABEL_BYTES_MAX)]
+}
+
 /// How the text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

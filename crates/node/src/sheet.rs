@@ -9,7 +9,7 @@ use std::ops::Range;
 use trainyard_plan::metrics::Metric;
 
 use crate::foreign::{ForeignFamily, ForeignLines};
-use crate::format::LABEL_BYTES_MAX;
+use crate::format::label;
 use crate::value::{Value, put_value};
 
 /// The most series that one collector may have, unless it asks for another limit: a node with 200 disks and 100
@@ -302,8 +302,7 @@ fn put_pair(text: &mut String, name: &str, value: &str) {
     text.reserve(name.len() + value.len() + 4);
     text.push_str(name);
     text.push_str("=\"");
-    let end = if value.len() <= LABEL_BYTES_MAX { value.len() } else { value.floor_char_boundary(LABEL_BYTES_MAX) };
-    let value = value.get(..end).unwrap_or_default();
+    let value = label(value);
     if !value.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) {
         text.push_str(value);
         text.push('"');
@@ -397,7 +396,7 @@ mod tests {
             let read = line.replace("\\\\", "\u{0}").replace("\\n", "\n").replace("\\\"", "\"").replace('\u{0}', "\\");
             let is_its_beginning = value.replace('\u{0}', "\\").starts_with(&read);
             prop_assert!(is_its_beginning, "{}", read);
-            prop_assert!(read.len() >= value.len().min(LABEL_BYTES_MAX - 4));
+            prop_assert!(read.len() >= value.len().min(crate::format::LABEL_BYTES_MAX - 4));
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use trainyard_plan::metrics::Metric;
 use trainyard_plan::metrics::neuron as m;
 
-use crate::format::LABEL_BYTES_MAX;
+use crate::format::label;
 use crate::sheet::{Labels, Sheet};
 
 /// Processes that use the devices. A machine has at most 128 cores, and a process at least one.
@@ -185,8 +185,7 @@ fn runtimes(report: &Value) -> BTreeMap<String, &Value> {
     let all = report.get("neuron_runtime_data").and_then(Value::as_array);
     for runtime in all.into_iter().flatten().filter(|runtime| is_good(runtime)).take(RUNTIMES_MAX) {
         let mut tag = runtime.get("neuron_runtime_tag").map(word).unwrap_or_default();
-        // As long as a label is shown: two that differ behind that would be one series twice.
-        tag.truncate(tag.floor_char_boundary(LABEL_BYTES_MAX));
+        tag.truncate(label(&tag).len());
         found.entry(tag).or_insert(runtime);
     }
     found

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trainyard_plan::metrics::slurm as m;
 
+use crate::format::label;
 use crate::sheet::Sheet;
 
 /// A cluster has a primary controller and a few backups.
@@ -22,7 +23,7 @@ impl Controllers {
         if let Some((role, rest)) = role
             && self.up.len() < CONTROLLERS_MAX
         {
-            self.up.insert(role.into(), rest.trim_end().ends_with(" UP"));
+            self.up.insert(label(role).into(), rest.trim_end().ends_with(" UP"));
         }
     }
 

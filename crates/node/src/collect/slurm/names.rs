@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::format::label;
+
 /// The most names of a kind that are told apart while a program's output is read.
 const READ_MAX: usize = 20_000;
 
@@ -37,6 +39,7 @@ pub(super) struct Shown<'a, T> {
 impl<T: Sums> Tally<T> {
     /// The sums of this name.
     pub(super) fn of(&mut self, name: &str) -> &mut T {
+        let name = label(name);
         // A user of that name would be a second series of the same name.
         if name == OTHER || (self.names.len() >= READ_MAX && !self.names.contains_key(name)) {
             return self.rest.get_or_insert_default();

@@ -6,6 +6,7 @@ use trainyard_plan::metrics::slurm as m;
 
 use super::nodes::is_empty;
 use super::{put_unread, values};
+use crate::format::label;
 use crate::sheet::Sheet;
 
 /// The most that are kept.
@@ -32,7 +33,7 @@ impl Partitions {
         };
         let state = state.map(|state| state.to_ascii_lowercase().into());
         let nodes = nodes.and_then(|nodes| nodes.parse().ok());
-        self.read.insert(name.into(), Partition { state, nodes });
+        self.read.insert(label(name).into(), Partition { state, nodes });
     }
 
     /// All of it.

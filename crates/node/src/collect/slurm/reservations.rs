@@ -6,6 +6,7 @@ use trainyard_plan::metrics::slurm as m;
 
 use super::nodes::is_empty;
 use super::{put_unread, values};
+use crate::format::label;
 use crate::sheet::Sheet;
 
 /// The most that have a series of their own. Few clusters have ten.
@@ -32,7 +33,7 @@ impl Reservations {
         if let (Some(name), Some(nodes)) = (name, nodes)
             && self.nodes.len() < NAMED_MAX
         {
-            self.nodes.insert(name.into(), nodes);
+            self.nodes.insert(label(name).into(), nodes);
         }
     }
 

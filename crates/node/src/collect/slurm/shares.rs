@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use trainyard_plan::metrics::slurm as m;
 
 use super::put_unread;
+use crate::format::label;
 use crate::sheet::{Labels, Sheet};
 
 /// What `sshare -o` is asked for.
@@ -49,7 +50,7 @@ impl Shares {
             return;
         }
         // A user may have one more line for each partition; the first is that of all.
-        self.read.entry((account.into(), user.into())).or_insert(share);
+        self.read.entry((label(account).into(), label(user).into())).or_insert(share);
     }
 
     /// All of it.
