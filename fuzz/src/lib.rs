@@ -1,4 +1,4 @@
-//! Fuzz targets: one for everything that reads what comes from outside. A target is one file and one line of [`TARGETS`].
+//! Fuzz targets for what reads the outside world. A target is one file and one line of [`TARGETS`].
 //!
 //! `./test` runs each over its seeds and over seeds that it changes by chance, always the same; `testing/fuzz` runs them under
 //! libFuzzer, which looks for inputs that reach code that none reached before.

@@ -106,7 +106,12 @@ impl KeptFile {
                 Err(_) => self.file = None,
             }
         }
-        let file = self.file.insert(open(&self.path())?);
+        let path = self.path();
+        let file = match self.reading {
+            Reading::Whole => File::open(path)?,
+            Reading::OnePage => open_quietly(&path)?,
+        };
+        let file = self.file.insert(file);
         buffer.fill(file, self.reading)
     }
 
@@ -123,9 +128,9 @@ impl KeptFile {
     }
 }
 
-/// Opens a file of which nobody keeps when it was read, as none below /proc and /sys is: what stands for them in a replay
-/// would be written to at each reading. Who does not own it may not ask for that.
-fn open(path: &Path) -> io::Result<File> {
+/// Opens an attribute without leaving when it was read. Nobody keeps that of one below /sys: a file that stands for it in a
+/// replay would be written to at each reading. Who does not own it may not ask for that.
+fn open_quietly(path: &Path) -> io::Result<File> {
     let quietly = File::options().read(true).custom_flags(nix::fcntl::OFlag::O_NOATIME.bits()).open(path);
     match quietly {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
@@ -367,6 +372,8 @@ pub fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::FileTimes;
+
     use super::*;
 
     #[test]
@@ -382,6 +389,21 @@ mod tests {
         assert!(file.number(&mut buffer).unwrap_err().to_string().contains("no whole number"));
         fs_err::write(&path, "y".repeat(20_000)).unwrap();
         assert_eq!(file.read(&mut buffer).unwrap().len(), 20_000);
+    }
+
+    /// And one that belongs to somebody else, of which that may not be asked, is read all the same.
+    #[test]
+    fn reading_an_attribute_leaves_no_trace_in_a_replay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rx_bytes");
+        fs_err::write(&path, "7\n").unwrap();
+        // Older than the last change: an ordinary reading would be noted even where most are not.
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        File::options().write(true).open(&path).unwrap().set_times(FileTimes::new().set_accessed(long_ago)).unwrap();
+        let mut buffer = Buffer::default();
+        assert_eq!(KeptFile::attribute(&path).number(&mut buffer).unwrap(), 7);
+        assert_eq!(fs_err::metadata(&path).unwrap().accessed().unwrap(), long_ago);
+        assert!(!KeptFile::attribute("/proc/1/stat").read(&mut buffer).unwrap().is_empty());
     }
 
     #[test]

@@ -20,8 +20,21 @@ pub(super) static TARGET: Target = Target {
 };
 
 fn run(data: &[u8]) {
-    let _ = xid::parse(data);
+    judge(data);
     if let Some(record) = kernel_log::parse(data) {
-        let _ = xid::parse(record.text);
+        judge(record.text);
     }
+}
+
+/// What is counted must be what the line says: nothing is guessed.
+fn judge(text: &[u8]) {
+    let Some(line) = xid::parse(text) else { return };
+    let text = String::from_utf8_lossy(text);
+    let (number, pid) = match &line {
+        xid::Line::Xid { xid, pid, .. } => (*xid, *pid),
+        xid::Line::Sxid { sxid, .. } => (*sxid, None),
+        xid::Line::Gpu { uuid, .. } => return assert!(text.contains(uuid.as_str()), "{line:?} of {text}"),
+    };
+    let says = |number: u32| text.contains(&number.to_string());
+    assert!(says(number) && pid.is_none_or(says), "{line:?} of {text}");
 }

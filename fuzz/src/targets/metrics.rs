@@ -11,9 +11,10 @@ pub(super) static TARGET: Target = Target {
     about: "metrics that other programs leave in files",
     seeds: || {
         seeds::texts(&[
-            "# HELP a_total What \\\\ it\\n counts.\n# TYPE a_total counter\na_total{b=\"c\\\"\",d=\"\"} 1 1700000000000\na_total 2e3\n",
+            "# HELP a_total What \\\\ it\\n counts.\n# TYPE a_total counter\na_total{b=\"c\\\"\",d=\"\"} 1\na_total 2e3\n",
             "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n# TYPE s summary\ns{quantile=\"0.5\"} NaN\n\
              s_sum 1\ns_count -Inf\n",
+            "a_total{b=\"c\"} 1 1700000000000\n",
             "u{replay=\"mine\",exported_replay=\"too\"} 1\n",
         ])
     },

@@ -37,13 +37,13 @@ pub static TARGETS: &[&Target] = &[
     &state::TARGET,
 ];
 
-/// What a collector made must be what a Prometheus takes: one line that is none, or one series twice, and the whole scrape is
-/// lost. The judge is the reader of other programs' metrics, which takes a page as a whole or not at all.
+/// What a collector made must be what a Prometheus takes: of one line that is none the whole scrape is lost, and of a series that
+/// is there twice one value. The judge is the reader of other programs' metrics, which takes a page as a whole or not at all.
 fn must_be_a_page(sheet: Sheet) {
     judge(&write(&[Arc::new(sheet.into_page())], Format::Classic));
 }
 
-/// The same for a table of the kernel's, which has no line twice. If it had, Prometheus would take the first and go on.
+/// The same for a table of the kernel's, which has no line twice.
 fn must_be_a_page_but_for_repetitions(sheet: Sheet) {
     let page = write(&[Arc::new(sheet.into_page())], Format::Classic);
     let (mut seen, mut once) = (HashSet::new(), String::new());
@@ -56,16 +56,15 @@ fn must_be_a_page_but_for_repetitions(sheet: Sheet) {
 }
 
 fn judge(page: &str) {
+    assert!(!page.contains("\r\n"), "a line ends as no Prometheus reads it: {page:?}");
     if let Err(what) = text::parse(page, usize::MAX) {
         panic!("{what}\n{page}");
     }
 }
 
-/// A folder for one target, in memory where there is some.
+/// A folder for one target.
 fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    made.unwrap_or_else(|error| panic!("no folder for the inputs: {error}"))
+    tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the inputs: {error}"))
 }
 
 /// Writes a file, with the folders above it.

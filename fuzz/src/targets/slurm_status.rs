@@ -23,5 +23,10 @@ fn run(data: &[u8]) {
     let nodes = parse_nodes(&text);
     let names: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(names.len(), nodes.len(), "a node is there twice");
-    assert!(parse_jobs(&text).len() <= text.lines().count());
+    for node in &nodes {
+        assert!(!node.name.is_empty() && !node.queues.is_empty(), "{node:?}");
+    }
+    for job in parse_jobs(&text) {
+        assert!(text.contains(&job.name) && !job.state.contains(|letter: char| letter.is_ascii_uppercase()), "{job:?}");
+    }
 }

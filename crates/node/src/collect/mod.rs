@@ -214,7 +214,7 @@ pub enum ScopeChoice {
     /// The node's and the machine's: they are one.
     #[default]
     All,
-    /// The node's own only; another agent tells of the machine.
+    /// The node's own only, and folders that are given; another agent tells of the machine.
     Node,
     /// Both, for the one agent that tells of a machine which nodes share: the machine's are labelled scope="host".
     Host,

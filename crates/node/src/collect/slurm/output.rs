@@ -64,3 +64,27 @@ impl Output {
         sheet
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::read_line;
+
+    /// Slurm has no bound for an account's name.
+    #[test]
+    fn names_that_differ_only_behind_what_is_shown_are_one_series_and_not_one_twice() {
+        let long = "a".repeat(600);
+        let twice = |line: &str| ["1", "2"].map(|end| line.replace('@', &format!("{long}{end}"))).join("\n");
+        for (output, line, series) in [
+            (Output::Jobs, "R|@|@|@|2|N/A|None|", "slurm_user_jobs_running"),
+            (Output::Partitions, "PartitionName=@ State=UP TotalNodes=1", "slurm_partition_info"),
+            (Output::Reservations, "ReservationName=@ State=ACTIVE NodeCnt=3", "slurm_reservation_node_count"),
+            (Output::Shares, "@|@|1|0.5|7|0.5|0.5", "slurm_user_fairshare"),
+            (Output::Nodes, "NodeName=n CPUTot=4 State=IDLE Partitions=@", "slurm_partition_cpus_total"),
+        ] {
+            let text = output.shown(&twice(line), 10).into_page().text();
+            let names = text.lines().filter_map(read_line).map(|(name, ..)| name);
+            assert_eq!(names.filter(|name| *name == series).count(), 1, "{output:?}: {text}");
+        }
+    }
+}

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::output::Output;
 use super::*;
 use crate::collect::Setting;
 use crate::exposition::read_line;
@@ -415,25 +414,6 @@ fn what_people_write_about_a_node_changes_nothing() {
         "NodeName=a CPUTot=4 CPUAlloc=1 State=MIXED Partitions=p Reason=State=IDLE CPUTot=99 Gres=gpu:8 | [root]\n",
     );
     holds(&samples, &[("slurm_nodes_mix", 1.0), ("slurm_cpus_total", 4.0), ("slurm_lines_unread{nodes}", 0.0)]);
-}
-
-/// Slurm has no bound for an account's name. A series twice would be thrown away, or the scrape with it.
-#[test]
-fn names_that_differ_only_behind_what_is_shown_are_one() {
-    let long = "a".repeat(600);
-    let twice = |line: &str| ["1", "2"].map(|end| line.replace('@', &format!("{long}{end}"))).join("\n");
-    for (output, line, series) in [
-        (Output::Jobs, "R|@|@|@|2|N/A|None|", "slurm_user_jobs_running"),
-        (Output::Partitions, "PartitionName=@ State=UP TotalNodes=1", "slurm_partition_info"),
-        (Output::Reservations, "ReservationName=@ State=ACTIVE NodeCnt=3", "slurm_reservation_node_count"),
-        (Output::Shares, "@|@|1|0.5|7|0.5|0.5", "slurm_user_fairshare"),
-        (Output::Nodes, "NodeName=n CPUTot=4 State=IDLE Partitions=@", "slurm_partition_cpus_total"),
-    ] {
-        let samples = samples(output.shown(&twice(line), 10));
-        let count = samples.keys().filter(|name| name.split('{').next() == Some(series)).count();
-        let names: Vec<_> = samples.keys().filter_map(|name| name.split('{').next()).collect();
-        assert_eq!(count, 1, "{output:?} {names:?}");
-    }
 }
 
 #[test]

@@ -1,12 +1,6 @@
 //! One line of a rank. Never panics on any text.
 
-use std::collections::HashMap;
-
-use serde_json::Value;
-use serde_json::value::RawValue;
-
-/// A line's values by name, each still as it is written: one that cannot be a number costs no other.
-type Values<'a> = HashMap<String, &'a RawValue>;
+use serde_json::{Map, Value};
 
 /// What a rank told. Names that are not here are left to others.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -49,17 +43,14 @@ fn is_not_finite(text: &str) -> bool {
 }
 
 impl Given {
-    fn of(values: &Values<'_>, name: &str) -> Self {
-        let Some(value) = values.get(name) else { return Self::Not };
-        match serde_json::from_str(value.get()) {
-            Ok(Value::Number(number)) => number.as_f64().map_or(Self::NotFinite, Self::Number),
+    fn of(map: &Map<String, Value>, name: &str) -> Self {
+        match map.get(name) {
+            Some(Value::Number(number)) => number.as_f64().map_or(Self::NotFinite, Self::Number),
             // What Python's words became.
-            Ok(Value::Null) => Self::NotFinite,
-            Ok(Value::String(text)) if is_not_finite(&text) => Self::NotFinite,
-            // JSON's way to write more than a float holds: 1e999.
-            Err(_) if is_not_finite(value.get()) => Self::NotFinite,
+            Some(Value::Null) => Self::NotFinite,
+            Some(Value::String(text)) if is_not_finite(text) => Self::NotFinite,
             // A text or a list is a mistake of the script's, and says nothing of its loss.
-            Ok(_) | Err(_) => Self::Not,
+            Some(_) | None => Self::Not,
         }
     }
 
@@ -72,32 +63,54 @@ impl Given {
     }
 }
 
+/// The line with `null` for what is no finite number, outside of texts: Python's json writes words that are no JSON, and JSON
+/// can write more than a float holds (1e999).
+fn without_infinities(line: &str) -> String {
+    let (mut text, mut rest) = (String::with_capacity(line.len()), line);
+    let is_of_word = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => end_of_text(rest),
+            _ if is_of_word(first) => rest.find(|character| !is_of_word(character)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (part, after) = rest.split_at(length);
+        text.push_str(if is_not_finite(part) { "null" } else { part });
+        rest = after;
+    }
+    text
+}
+
+/// Behind the text that begins here.
+fn end_of_text(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text.len(), |before| before + 2)
+}
+
 impl Line {
     /// `None` for what is no line of ours.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(line).ok()?;
-        if let Ok(read) = serde_json::from_str(line) {
+        if let Ok(read) = serde_json::from_slice(line) {
             return Some(Self::of(&read));
         }
-        // Python's json writes these words, which are no JSON. No text of the line is used, so they are replaced anywhere.
-        if !line.contains("NaN") && !line.contains("Infinity") {
-            return None;
-        }
-        let text = line.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null");
-        serde_json::from_str(&text).ok().as_ref().map(Self::of)
+        serde_json::from_str(&without_infinities(std::str::from_utf8(line).ok()?)).ok().as_ref().map(Self::of)
     }
 
     /// Each value for itself: one that makes no sense leaves the others as they are.
-    fn of(values: &Values<'_>) -> Self {
-        let step = values.get("step").and_then(|value| serde_json::from_str(value.get()).ok());
+    fn of(map: &Map<String, Value>) -> Self {
         Self {
-            step: step.as_ref().and_then(whole),
-            step_seconds: Given::of(values, "step_seconds"),
-            compute_seconds: Given::of(values, "compute_seconds"),
-            wait_seconds: Given::of(values, "wait_seconds"),
-            loss: Given::of(values, "loss"),
-            samples_per_second: Given::of(values, "samples_per_second"),
-            tokens_per_second: Given::of(values, "tokens_per_second"),
+            step: map.get("step").and_then(whole),
+            step_seconds: Given::of(map, "step_seconds"),
+            compute_seconds: Given::of(map, "compute_seconds"),
+            wait_seconds: Given::of(map, "wait_seconds"),
+            loss: Given::of(map, "loss"),
+            samples_per_second: Given::of(map, "samples_per_second"),
+            tokens_per_second: Given::of(map, "tokens_per_second"),
         }
     }
 
@@ -138,7 +151,6 @@ mod tests {
 
     #[test]
     fn a_value_that_makes_no_sense_leaves_the_others() {
-        let deep = format!("{{\"step\":{}{},\"tokens_per_second\":5}}", "[".repeat(2000), "]".repeat(2000));
         for (text, step, is_off) in [
             (r#"{"step":2.0,"tokens_per_second":5}"#, Some(2), false),
             (r#"{"step":-1,"tokens_per_second":5}"#, None, false),
@@ -152,7 +164,7 @@ mod tests {
             (r#"{"step":1,"loss":1e999,"tokens_per_second":5}"#, Some(1), true),
             (r#"{"step":1,"loss": -1e999 ,"tokens_per_second":5}"#, Some(1), true),
             (r#"{"step":1e999,"loss":0,"tokens_per_second":5}"#, None, false),
-            (&deep, None, false),
+            (r#"{"step":1,"x":"a\" 1e999 NaN","loss":NaN,"tokens_per_second":5}"#, Some(1), true),
         ] {
             let line = Line::read(text.as_bytes()).unwrap();
             assert_eq!(
@@ -165,10 +177,25 @@ mod tests {
 
     #[test]
     fn what_is_no_line_is_refused() {
-        let lines: [&[u8]; 5] = [b"", b"step 3", b"[1,2]", b"{\"loss\":1e}", b"\xff\xfe{NaN}"];
+        let deep = format!("{{\"step\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
+        let lines: [&[u8]; 6] = [b"", b"step 3", b"[1,2]", b"{\"loss\":1e}", b"\xff\xfe{NaN}", deep.as_bytes()];
         for line in lines {
             assert_eq!(Line::read(line), None, "{}", String::from_utf8_lossy(line));
         }
+    }
+
+    /// With a feature of serde_json's (`raw_value`) such a text is read within the reading, each time with a new limit of its
+    /// own: 4 KiB of them overflowed the stack, and that ends the whole agent.
+    #[test]
+    fn a_text_in_a_text_is_not_read() {
+        let mut line = String::from("1");
+        for _ in 0..6 {
+            line = format!("{{{}:{}}}", Value::from("$serde_json::private::RawValue"), Value::from(line));
+        }
+        let line = format!("{{\"step\":1,\"x\":{line}}}");
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert!(read["x"].is_object(), "{read}");
+        assert_eq!(Line::read(line.as_bytes()).unwrap().step, Some(1));
     }
 
     proptest! {
