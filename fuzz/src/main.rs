@@ -16,7 +16,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| (TARGET.run)(data));
 fn main() -> std::process::ExitCode {
     use std::io::Write as _;
 
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["list"] => list(),
